@@ -1,0 +1,1 @@
+"""Evenhand: a declarative policy engine for customer incidents."""
