@@ -1,0 +1,1 @@
+"""The readings of the tree: decide, explain, watch, record."""

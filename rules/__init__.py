@@ -1,0 +1,1 @@
+"""The language: facts, types, conditions and policies; TOML in, a checked immutable tree out."""
