@@ -48,7 +48,7 @@ demo: env ## decide six incidents with the house pack
 test: env ## run all tests
 	$(PY) -m pytest -n $(WORKERS) $(ARGS)
 
-lint: env ## check style, layout and the lock file
+lint: env ## check style, layout and layers
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-logo
@@ -62,7 +62,7 @@ bench: env ## measure, beside a hand-written if-chain and other engines
 	$(PY) -m benchmarks $(ARGS)
 
 docs: env ## build the site into site/
-	@if [ -e docs/generate.py ]; then set -x; $(PY) docs/generate.py; fi
+	$(if $(wildcard docs/generate.py),$(PY) docs/generate.py)
 	$(VENV)/bin/zensical build --strict --clean
 
 format: env ## put code into the house style

@@ -10,10 +10,10 @@ import venv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -24,7 +24,7 @@ FOLDERS = ("rules", "engine", "cli", "policies")
 
 
 @pytest.fixture(scope="session")
-def project(root: Path) -> dict:
+def project(root: Path) -> dict[str, Any]:
     return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -132,7 +132,7 @@ def test_the_packs_are_found_in_the_installed_package(installed: Installed, root
     assert printed.split() == sorted(path.name for path in (root / "policies").glob("*.toml"))
 
 
-def test_the_command_says_its_version(installed: Installed, project: dict) -> None:
+def test_the_command_says_its_version(installed: Installed, project: dict[str, Any]) -> None:
     assert project["project"]["version"] in installed.policy("--version")
 
 
@@ -146,7 +146,7 @@ def test_the_command_decides_with_a_shipped_pack(installed: Installed, root: Pat
         assert decision in printed.lower()
 
 
-def test_every_dependency_is_locked_within_its_bounds(root: Path, project: dict) -> None:
+def test_every_dependency_is_locked_within_its_bounds(root: Path, project: dict[str, Any]) -> None:
     """`make lock` was run after the last change of a dependency."""
     pins = locked(root)
     groups = project["dependency-groups"].values()
@@ -158,11 +158,11 @@ def test_every_dependency_is_locked_within_its_bounds(root: Path, project: dict)
 
 def locked(root: Path) -> dict[str, str]:
     """The versions that the lock file gives to this Python, by canonical name."""
-    pins = {}
+    pins: dict[str, str] = {}
     for line in (root / "requirements-dev.txt").read_text(encoding="utf-8").splitlines():
         if not line.startswith(" "):
             requirement = Requirement(line.removesuffix("\\").strip())
-            if requirement.marker is None or requirement.marker.evaluate(default_environment()):
+            if requirement.marker is None or requirement.marker.evaluate():
                 pins[canonicalize_name(requirement.name)] = str(requirement.specifier).removeprefix("==")
     return pins
 
@@ -174,7 +174,7 @@ def test_the_lock_file_holds_a_hash_for_every_package_and_no_address(root: Path)
     assert all(entry.count("--hash=sha256:") for entry in re.split(r"\n(?! )", text.strip()))
 
 
-def test_dependencies_have_lower_bounds_only(project: dict) -> None:
+def test_dependencies_have_lower_bounds_only(project: dict[str, Any]) -> None:
     """An upper bound in a library is a quarrel with everybody else's dependencies."""
     for line in project["project"]["dependencies"]:
         assert [specifier.operator for specifier in Requirement(line).specifier] == [">="], line
