@@ -41,7 +41,7 @@ class Built:
 def built(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
     both, checkout = tmp_path_factory.mktemp("both"), tmp_path_factory.mktemp("checkout")
     # Without isolation: hatchling is in the environment already.
-    build = [sys.executable, "-m", "build", "--no-isolation", root]
+    build = (sys.executable, "-m", "build", "--no-isolation", root)
     run(*build, "--outdir", both)
     run(*build, "--outdir", checkout, "--wheel")
     return Built(
