@@ -1,0 +1,253 @@
+"""Hit policies: how the rules that match, or may match, become one verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Final
+
+import attrs
+
+from ..rules.normal import facts_in
+from ..rules.tree import DecisionSpec, Expression, Rule
+from ..rules.types import Fact, Value
+from .decision import REFER, Because, Outcome, Verdict
+from .truth import State, expression_value
+
+
+@attrs.frozen
+class Match:
+    """A rule that holds for certain, or may hold."""
+
+    rule: Rule
+    certain: bool
+
+
+@attrs.frozen
+class Candidate:
+    """An outcome that may become the verdict, from a rule or (None) the default; *outcome* is None where it has no value yet."""
+
+    rule: Rule | None
+    certain: bool
+    outcome: Value | None
+    waits_for: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Case:
+    """One decision being made: the question, the facts, and how to count what each undecided rule waits for."""
+
+    spec: DecisionSpec
+    currency: str
+    state: State
+    waiting: Callable[[Iterable[Rule]], Counter[str]]
+
+    def candidate(self, match: Match) -> Candidate:
+        """Return what a rule would decide."""
+        return self._candidate(match.rule.outcomes[self.spec.id], match.rule, certain=match.certain)
+
+    def default(self) -> Candidate | None:
+        """Return what is decided where no rule does."""
+        if self.spec.default is None:
+            return None
+        return self._candidate(self.spec.default, None, certain=True)
+
+    def _candidate(self, expression: Expression, rule: Rule | None, *, certain: bool) -> Candidate:
+        outcome, waits_for = expression_value(expression, self.state)
+        return Candidate(rule, certain, outcome, (waits_for,) if waits_for else ())
+
+    def refer(self, status: Because, candidates: Sequence[Candidate] = ()) -> Verdict:
+        """Return a verdict that leaves the decision to a human."""
+        possible = tuple(dict.fromkeys(c.outcome for c in candidates if c.outcome is not None))
+        rules = tuple(c.rule for c in candidates if c.rule is not None)
+        missing = self.missing(candidates) if status == "unsettled" else ()
+        if status == "unsettled" and not missing:
+            status = "undefined"
+        return Verdict(self.spec, self.currency, REFER, status, rules=rules, possible=possible, missing=missing)
+
+    def missing(self, candidates: Iterable[Candidate], *, extra: Iterable[str] = ()) -> tuple[str, ...]:
+        """Return the facts that would settle the verdict: those that most undecided parts wait for, first."""
+        listed = list(candidates)
+        waiting = self.waiting([c.rule for c in listed if c.rule is not None and not c.certain])
+        waiting.update(fact for c in listed for fact in c.waits_for)
+        waiting.update(extra)
+        return in_order(waiting, self.state.facts)
+
+    def decided(self, outcome: Outcome, winners: Sequence[Candidate], rivals: Sequence[Candidate] = ()) -> Verdict:
+        """Return a settled verdict; *rivals* agree on the outcome but may differ in its values."""
+        rules = tuple(c.rule for c in winners if c.rule is not None)
+        values, unsettled, extra = self._values([*winners, *rivals])
+        missing = self.missing(rivals, extra=extra) if unsettled else ()
+        first = rules[0] if rules else None
+        return Verdict(
+            self.spec, self.currency, outcome, "decided", first, rules, values, unsettled, (outcome,), missing
+        )
+
+    def _values(self, candidates: Sequence[Candidate]) -> tuple[dict[str, Outcome], tuple[str, ...], list[str]]:
+        values: dict[str, Outcome] = {}
+        unsettled: list[str] = []
+        extra: list[str] = []
+        for name in self.spec.values:
+            found = [self._value(name, candidate, extra) for candidate in candidates]
+            if all(value is ABSENT for value in found):
+                continue
+            if any(value is UNSETTLED for value in found) or len(set(found)) > 1:
+                unsettled.append(name)
+            else:
+                values[name] = found[0]  # type: ignore[assignment]  # because the marks were met above
+        return values, tuple(unsettled), extra
+
+    def _value(self, name: str, candidate: Candidate, extra: list[str]) -> object:
+        expression = candidate.rule.values.get(name) if candidate.rule is not None else None
+        if expression is None:
+            return ABSENT
+        value, waits_for = expression_value(expression, self.state)
+        if waits_for:
+            extra.extend(fact for fact in facts_in(expression) if fact not in self.state.settled.values)
+        return UNSETTLED if value is None else value
+
+
+ABSENT: Final = object()
+UNSETTLED: Final = object()
+
+
+def in_order(waiting: Mapping[str, int], facts: Mapping[str, Fact]) -> tuple[str, ...]:
+    """Return facts by how much waits for them, most first, then in the order of the vocabulary."""
+    position = {name: index for index, name in enumerate(facts)}
+    return tuple(sorted((name for name in waiting if name in position), key=lambda name: (-waiting[name], position[name])))
+
+
+def combine(case: Case, matches: Sequence[Match]) -> Verdict:
+    """Return the verdict on one decision; *matches* are all rules that do or may hold and decide it, in file order."""
+    if case.spec.collects:
+        return _collected(case, matches)
+    return {"first": _first, "priority": _priority, "unique": _unique, "any": _any}[case.spec.hit_policy](case, matches)
+
+
+def _first(case: Case, matches: Sequence[Match]) -> Verdict:
+    """The first certain rule, if every rule above it that may hold agrees."""
+    candidates: list[Candidate] = []
+    for match in matches:
+        candidates.append(case.candidate(match))
+        if match.certain:
+            break
+    return _agreed(case, candidates)
+
+
+def _agreed(case: Case, candidates: list[Candidate]) -> Verdict:
+    """Decide on the last candidate where it is certain (or the default stands in) and all before it agree."""
+    if not candidates or not candidates[-1].certain:
+        default = case.default()
+        if default is None:
+            return case.refer("unsettled" if candidates else "no-rule", candidates)
+        candidates = [*candidates, default]
+    winner = candidates[-1]
+    if winner.outcome is None or any(candidate.outcome != winner.outcome for candidate in candidates):
+        return case.refer("unsettled", candidates)
+    return case.decided(winner.outcome, [winner], candidates[:-1])
+
+
+def _priority(case: Case, matches: Sequence[Match]) -> Verdict:
+    """The strongest outcome of the certain rules, if no rule that may hold has a stronger one."""
+    candidates = [case.candidate(match) for match in matches]
+    certain = [candidate for candidate in candidates if candidate.certain]
+    if any(candidate.outcome is None for candidate in candidates):
+        return case.refer("unsettled", candidates)
+    if not certain:
+        return _agreed(case, candidates)
+    best = max(strength(case.spec, candidate.outcome) for candidate in certain)
+    rivals = [c for c in candidates if not c.certain and strength(case.spec, c.outcome) > best]
+    winner = next(c for c in certain if strength(case.spec, c.outcome) == best)
+    if rivals:
+        return case.refer("unsettled", [c for c in candidates if c in rivals or c is winner])
+    assert winner.outcome is not None
+    above = candidates[: candidates.index(winner)]
+    equal = [c for c in above if not c.certain and c.outcome == winner.outcome]
+    return case.decided(winner.outcome, [winner], equal)
+
+
+def strength(spec: DecisionSpec, outcome: Value | None) -> Fraction | int:
+    """Return an outcome's place in the declared order, or its own size where outcomes are open."""
+    if isinstance(outcome, str):
+        return spec.outcomes.index(outcome) if outcome in spec.outcomes else 0
+    assert isinstance(outcome, int | Fraction)
+    return outcome
+
+
+def _unique(case: Case, matches: Sequence[Match]) -> Verdict:
+    """The only rule that holds; two are a conflict."""
+    candidates = [case.candidate(match) for match in matches]
+    certain = [candidate for candidate in candidates if candidate.certain]
+    if len(certain) > 1:
+        return case.refer("conflict", certain)
+    if len(candidates) > 1 or (candidates and not certain):
+        return _agreed(case, candidates) if len(candidates) == 1 else case.refer("unsettled", candidates)
+    return _agreed(case, candidates)
+
+
+def _any(case: Case, matches: Sequence[Match]) -> Verdict:
+    """What all rules that hold agree on; rules that disagree are a conflict."""
+    candidates = [case.candidate(match) for match in matches]
+    certain = [candidate for candidate in candidates if candidate.certain]
+    outcomes = {candidate.outcome for candidate in certain}
+    if len(outcomes - {None}) > 1:
+        return case.refer("conflict", certain)
+    if not certain:
+        return _agreed(case, candidates)
+    if None in outcomes or any(candidate.outcome not in outcomes for candidate in candidates):
+        return case.refer("unsettled", candidates)
+    outcome = certain[0].outcome
+    assert outcome is not None
+    verdict = case.decided(outcome, certain[:1], [c for c in candidates if c is not certain[0]])
+    return attrs.evolve(verdict, rules=tuple(c.rule for c in certain if c.rule is not None))
+
+
+def _collected(case: Case, matches: Sequence[Match]) -> Verdict:
+    """All rules that hold; every rule must be settled."""
+    candidates = [case.candidate(match) for match in matches]
+    if any(not candidate.certain or candidate.outcome is None for candidate in candidates):
+        return case.refer("unsettled", candidates)
+    if not candidates:
+        default = case.default()
+        if default is None or default.outcome is None:
+            return case.refer("no-rule" if default is None else "unsettled", [default] if default else [])
+        return case.decided((default.outcome,) if case.spec.aggregate is None else default.outcome, [default])
+    if case.spec.hit_policy == "output order":
+        candidates.sort(key=lambda c: strength(case.spec, c.outcome), reverse=True)
+    outcomes = tuple(c.outcome for c in candidates if c.outcome is not None)
+    return _with_lists(case, candidates, aggregated(case.spec, outcomes))
+
+
+def aggregated(spec: DecisionSpec, outcomes: tuple[Value, ...]) -> Outcome:
+    """Return a collecting decision's outcome: the list itself, or its sum, least, greatest or number."""
+    match spec.aggregate:
+        case None:
+            return outcomes
+        case "count":
+            return len(outcomes)
+        case "sum":
+            return sum(outcome for outcome in outcomes if isinstance(outcome, int | Fraction))
+        case "min":
+            return min(outcomes, key=lambda outcome: strength(spec, outcome))
+        case "max":
+            return max(outcomes, key=lambda outcome: strength(spec, outcome))
+
+
+def _with_lists(case: Case, candidates: Sequence[Candidate], outcome: Outcome) -> Verdict:
+    """Return the verdict of a collecting decision: each value is the list of what its rules give."""
+    values: dict[str, Outcome] = {}
+    unsettled: list[str] = []
+    extra: list[str] = []
+    for name in case.spec.values:
+        found = [value for value in (case._value(name, c, extra) for c in candidates) if value is not ABSENT]
+        if any(value is UNSETTLED for value in found):
+            unsettled.append(name)
+        elif found:
+            values[name] = tuple(found)  # type: ignore[arg-type]  # because the marks were met above
+    missing = case.missing([], extra=extra) if unsettled else ()
+    rules = tuple(c.rule for c in candidates if c.rule is not None)
+    first = rules[0] if rules else None
+    return Verdict(
+        case.spec, case.currency, outcome, "decided", first, rules, values, tuple(unsettled), (outcome,), missing
+    )

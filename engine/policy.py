@@ -1,0 +1,303 @@
+"""A policy as callers hold it: loaded once, immutable, asked many times."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..rules.diagnostics import Diagnostic
+from ..rules.document import Document
+from ..rules.given import Currencies, Knowledge, read_given
+from ..rules.incident import DECISIONS, Incident
+from ..rules.load import Loaded, load_file, load_text
+from ..rules.tree import DecisionSpec, Obligation, PolicyTree
+from ..rules.vocabulary import given_in
+from .decision import Breach, Judgement, Verdict
+from .force import moment
+from .index import Index
+
+
+@attrs.frozen
+class Duty:
+    """An obligation that a decision brings: what, by whom, and *due* by when (None where no deadline is set)."""
+
+    obligation: Obligation
+    due: dt.datetime | None
+
+    @property
+    def id(self) -> str:
+        """The obligation's id."""
+        return self.obligation.id
+
+    @property
+    def title(self) -> str:
+        """What is to be done."""
+        return self.obligation.title
+
+    @property
+    def by(self) -> str:
+        """Who does it."""
+        return self.obligation.by
+
+    @property
+    def within(self) -> dt.timedelta | None:
+        """How long there is to do it."""
+        seconds = self.obligation.within
+        return None if seconds is None else dt.timedelta(microseconds=round(seconds * 1_000_000))
+
+
+class Decision:
+    """
+    What a policy decides about one incident.
+
+    Each decision of the policy is an attribute: `decision.refund`, `decision.walk_away`, each a `Verdict`; or a key, as in
+    `decision["refund"]`.
+    """
+
+    __slots__ = ("_given", "_judgement", "as_of", "policy")
+
+    policy: Policy
+    as_of: dt.date
+
+    def __init__(self, policy: Policy, judgement: Judgement, given: Mapping[str, object], as_of: dt.date) -> None:
+        object.__setattr__(self, "policy", policy)
+        object.__setattr__(self, "_judgement", judgement)
+        object.__setattr__(self, "_given", given)
+        object.__setattr__(self, "as_of", as_of)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a decision cannot be changed")
+
+    def __getattr__(self, name: str) -> Verdict:
+        try:
+            return self._judgement.verdicts[name]
+        except KeyError:
+            raise AttributeError(f"the policy has no decision {name!r}") from None
+
+    def __getitem__(self, name: str) -> Verdict:
+        return self._judgement.verdicts[name]
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return iter(self._judgement.verdicts.values())
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._judgement.verdicts]
+
+    @property
+    def judgement(self) -> Judgement:
+        """Everything that was decided, as one value."""
+        return self._judgement
+
+    @property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """The verdict on each question, by decision."""
+        return self._judgement.verdicts
+
+    @property
+    def outcomes(self) -> dict[str, Any]:
+        """The outcome of each decision."""
+        return {name: verdict.outcome for name, verdict in self._judgement.verdicts.items()}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """All values that go with the outcomes, by name."""
+        return {name: value for verdict in self for name, value in verdict.values.items()}
+
+    @property
+    def given(self) -> Mapping[str, object]:
+        """The facts that the decision was made on, as they were handed in, by dotted name."""
+        return dict(self._given)
+
+    @property
+    def obligations(self) -> tuple[Duty, ...]:
+        """What is to be done, by whom, by when."""
+        return tuple(self._duty(id_) for id_ in self._judgement.obligations)
+
+    @property
+    def possible_obligations(self) -> tuple[Duty, ...]:
+        """What may have to be done, for want of a fact."""
+        return tuple(self._duty(id_) for id_ in self._judgement.possible_obligations)
+
+    def _duty(self, id_: str) -> Duty:
+        obligation = self.policy.tree.obligations[id_]
+        duty = Duty(obligation, None)
+        return duty if duty.within is None else attrs.evolve(duty, due=moment(self.as_of) + duty.within)
+
+    @property
+    def breaches(self) -> tuple[Breach, ...]:
+        """The red lines that are, or may be, broken."""
+        return self._judgement.breaches
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """The facts for which the policy's assumption was taken."""
+        return self._judgement.assumed
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The facts that would settle what is not settled, most useful first."""
+        waiting: dict[str, int] = {}
+        for verdict in self:
+            for rank, name in enumerate(verdict.missing):
+                waiting[name] = waiting.get(name, 0) + max(8 - rank, 1)
+        return tuple(sorted(waiting, key=lambda name: -waiting[name]))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the policy has decided every question."""
+        return all(verdict.is_settled for verdict in self)
+
+    def __repr__(self) -> str:
+        return f"Decision({', '.join(f'{name}={outcome!r}' for name, outcome in self.outcomes.items())})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Decision) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(repr(self._key()))
+
+    def _key(self) -> tuple[object, ...]:
+        return self.policy.content_hash, self._judgement, dict(self._given), self.as_of
+
+
+class Policy:
+    """
+    A checked policy, immutable and safe to share among threads.
+
+    >>> policy = Policy.loads('''
+    ... [policy]
+    ... id = "corner-cafe"
+    ... [[rule]]
+    ... id = "small-loss"
+    ... when = "loss <= 50 USD and abuse <= rude"
+    ... then.refund = "full"
+    ... because = "It costs less than the argument."
+    ... ''')
+    >>> policy.decide(Incident(loss="4.50 USD", abuse="none")).refund.outcome
+    'full'
+    """
+
+    __slots__ = ("_currencies", "_documents", "_index", "tree", "warnings")
+
+    tree: PolicyTree
+    warnings: tuple[Diagnostic, ...]
+
+    def __init__(self, loaded: Loaded) -> None:
+        tree = loaded.tree
+        for name, value in (
+            ("tree", tree),
+            ("warnings", loaded.warnings),
+            ("_documents", loaded.documents),
+            ("_currencies", Currencies(tree.currency, tree.rates)),
+            ("_index", Index(tree)),
+        ):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a policy cannot be changed: load another one")
+
+    @classmethod
+    def load(
+        cls, path: str | Path, *, vocabulary: type = Incident, decisions: Mapping[str, DecisionSpec] = DECISIONS
+    ) -> Policy:
+        """
+        Load a policy from a TOML file, or a shipped pack by its id.
+
+        *vocabulary* is the attrs class that the built-in facts are read off; *decisions* are those that every policy has.
+
+        Raises:
+            PolicyError: If the policy cannot be used; with all that is wrong with it.
+
+        >>> Policy.load("house").id
+        'house'
+        """
+        return cls(load_file(path, vocabulary_class=vocabulary, decisions=decisions))
+
+    @classmethod
+    def loads(
+        cls,
+        text: str,
+        *,
+        name: str = "policy.toml",
+        folder: str | Path | None = None,
+        vocabulary: type = Incident,
+        decisions: Mapping[str, DecisionSpec] = DECISIONS,
+    ) -> Policy:
+        """
+        Load a policy from TOML text; *name* stands in diagnostics, paths in `extends` are looked up in *folder*.
+
+        Raises:
+            PolicyError: If the policy cannot be used; with all that is wrong with it.
+        """
+        return cls(load_text(text, name=name, folder=folder, vocabulary_class=vocabulary, decisions=decisions))
+
+    @property
+    def id(self) -> str:
+        """The policy's id."""
+        return self.tree.id
+
+    @property
+    def title(self) -> str:
+        """The policy's title, or its id."""
+        return self.tree.title or self.tree.id
+
+    @property
+    def version(self) -> str:
+        """The version that its owner gave it."""
+        return self.tree.version
+
+    @property
+    def content_hash(self) -> str:
+        """The SHA-256 of all that it is made of, extended policies included."""
+        return self.tree.content_hash
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        """The TOML documents that it is made of, by name."""
+        return self._documents  # type: ignore[attr-defined, no-any-return]  # because slots are set in one loop
+
+    def read(self, facts: object) -> dict[str, Knowledge]:
+        """
+        Check and read facts as canonical values.
+
+        Raises:
+            FactError: If a fact is unknown, of the wrong type or out of its range; all of them at once.
+        """
+        return read_given(stated(facts), self.tree.facts, self._currencies)  # type: ignore[attr-defined]  # as above
+
+    def decide(self, facts: object, *, as_of: dt.date | None = None) -> Decision:
+        """
+        Decide what an incident calls for.
+
+        *facts* is an `Incident` (or another instance of the policy's vocabulary), or a mapping, nested or with dotted names.
+        *as_of* is the day or the moment of the decision; now unless said otherwise.
+
+        Raises:
+            FactError: If a fact is unknown, of the wrong type or out of its range; all of them at once.
+
+        >>> Policy.load("house").decide({"abuse": "violent", "fault": "customer", "verified": True}).walk_away.outcome
+        'end'
+        """
+        when = dt.datetime.now(dt.UTC) if as_of is None else as_of
+        given = stated(facts)
+        known = self.read(given)
+        return Decision(self, self._index.decide(known, when), given, when)  # type: ignore[attr-defined]  # as above
+
+    def __repr__(self) -> str:
+        return f"Policy({self.id!r}, version={self.version!r})"
+
+
+def stated(facts: object) -> Mapping[str, object]:
+    """Return what was handed in as a mapping: an incident by what it states."""
+    if isinstance(facts, Incident):
+        return facts.given
+    if isinstance(facts, Mapping):
+        return dict(facts)
+    if attrs.has(type(facts)):
+        return given_in(facts)
+    kind = type(facts).__name__
+    raise TypeError(f"an incident is an Incident or a mapping of facts, not {kind}")

@@ -1,0 +1,265 @@
+"""Composition: a policy and those that it extends become one draft, each part with its origin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from .diagnostics import Findings, Place, nearest
+from .document import Document
+from .shape import check_shape, fits, is_group
+from .tree import Origin, Switch
+
+#: How deep policies may extend one another, and how many may take part.
+DEEPEST: Final = 16
+MOST: Final = 64
+
+Raw: TypeAlias = dict[str, Any]  # because this is the TOML boundary: shapes are checked, values not yet
+Resolver: TypeAlias = Callable[[str, Document, Place, Findings], "Document | None"]
+
+_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*(rule|table)[ \t]*\]\]", re.MULTILINE)
+
+
+@attrs.frozen
+class Part:
+    """A named part of a draft as it stands in its document."""
+
+    id: str
+    raw: Raw
+    origin: Origin
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place.of(self.origin)
+
+
+@attrs.frozen
+class RuleItem:
+    """A rule or a decision table, which stand in one order."""
+
+    part: Part
+    is_table: bool
+
+
+@attrs.define
+class Draft:
+    """Everything that takes part in a policy, merged, shapes checked, nothing else."""
+
+    header: Part
+    layers: list[Document]
+    parameters: dict[str, Part]
+    overridden: dict[str, Part]
+    facts: dict[str, list[Part]]
+    terms: dict[str, Part]
+    decisions: dict[str, list[Part]]
+    obligations: dict[str, Part]
+    rates: dict[str, Part]
+    items: list[RuleItem]
+    guards: list[Part]
+    tests: list[Part]
+    switches: dict[str, Part]
+
+    @property
+    def switched_off(self) -> tuple[Switch, ...]:
+        """What the policy switched off, with the reasons."""
+        return tuple(Switch(id_, str(part.raw.get("because", "")), part.origin) for id_, part in self.switches.items())
+
+
+def gather(document: Document, resolve: Resolver, findings: Findings) -> list[Document]:
+    """Return *document* and all that it extends, each once, an extending one before those that it extends."""
+    found: dict[str, Document] = {}
+
+    def visit(current: Document, chain: tuple[str, ...]) -> None:
+        found.setdefault(current.name, current)
+        check_shape(current.values, Place(current.name), findings)
+        for index, name in enumerate(_extends(current)):
+            place = Place(current.name, ("policy", "extends", index))
+            base = resolve(name, current, place, findings)
+            if base is None:
+                continue
+            if base.name in (*chain, current.name):
+                cycle = " -> ".join((*chain, current.name, base.name))
+                findings.report("cycle-in-extends", place, cycle=cycle)
+            elif len(chain) >= DEEPEST or len(found) >= MOST:
+                findings.report("too-many-extends", place, limit=str(MOST))
+            elif base.name not in found:
+                visit(base, (*chain, current.name))
+
+    visit(document, ())
+    return list(found.values())
+
+
+def _extends(document: Document) -> list[str]:
+    policy = document.values.get("policy")
+    extends = policy.get("extends") if isinstance(policy, dict) else None
+    return extends if fits(extends, "list of text") and isinstance(extends, list) else []
+
+
+def compose(layers: list[Document], findings: Findings) -> Draft:
+    """Merge the layers, the extending policy first; report names that are stated twice in one document."""
+    own = layers[0]
+    header = Part(own.name, _table(own, "policy"), Origin(own.name, ("policy",)))
+    if not header.raw:
+        findings.report("no-policy", Place(own.name))
+    switches: dict[str, Part] = {}
+    return Draft(
+        header=header,
+        layers=layers,
+        parameters=_first(layers, "parameters"),
+        overridden=_first(reversed(layers), "parameters"),
+        facts=_every(layers, _fact_parts),
+        terms=_first(layers, "terms"),
+        decisions=_every(layers, lambda layer: _parts(layer, "decisions")),
+        obligations=_first(layers, "obligations"),
+        rates=_first(layers, "rates"),
+        items=_items(layers, switches, findings),
+        guards=_guards(layers, switches, findings),
+        tests=[Part(str(raw.get("name", "")), raw, origin) for raw, origin in _array(own, "test")],
+        switches=switches,
+    )
+
+
+def _table(document: Document, name: str) -> Raw:
+    value = document.values.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _parts(document: Document, name: str) -> Iterator[Part]:
+    for key, raw in _table(document, name).items():
+        yield Part(key, raw if isinstance(raw, dict) else {"": raw}, Origin(document.name, (name, key)))
+
+
+def _fact_parts(document: Document) -> Iterator[Part]:
+    """Yield the facts of a document by dotted name."""
+    pending: list[tuple[tuple[str, ...], Any]] = [((key,), raw) for key, raw in _table(document, "facts").items()]
+    while pending:
+        path, raw = pending.pop(0)
+        if is_group(raw):
+            pending[:0] = [((*path, key), inner) for key, inner in raw.items()]
+        elif isinstance(raw, dict):
+            yield Part(".".join(path), raw, Origin(document.name, ("facts", *path)))
+
+
+def _first(layers: Iterable[Document], name: str) -> dict[str, Part]:
+    """Return each named part as the first layer has it."""
+    found: dict[str, Part] = {}
+    for layer in layers:
+        for part in _parts(layer, name):
+            found.setdefault(part.id, part)
+    return found
+
+
+def _every(layers: Iterable[Document], parts: Callable[[Document], Iterable[Part]]) -> dict[str, list[Part]]:
+    """Return each named part as every layer has it, the extending one first."""
+    found: dict[str, list[Part]] = {}
+    for layer in layers:
+        for part in parts(layer):
+            found.setdefault(part.id, []).append(part)
+    return found
+
+
+def _array(document: Document, name: str) -> Iterator[tuple[Raw, Origin]]:
+    value = document.values.get(name)
+    for index, raw in enumerate(value if isinstance(value, list) else []):
+        if isinstance(raw, dict):
+            yield raw, Origin(document.name, (name, index))
+
+
+# --- rules, tables and guards: one order, replaced by id, switched off -----------------------------------------------
+
+
+def _in_file_order(document: Document) -> list[RuleItem]:
+    """Return the rules and tables of a document as they stand in it: TOML itself keeps two lists."""
+    rules = [RuleItem(Part(_id(raw), raw, origin), is_table=False) for raw, origin in _array(document, "rule")]
+    tables = [RuleItem(Part(_id(raw), raw, origin), is_table=True) for raw, origin in _array(document, "table")]
+    if not rules or not tables:
+        return rules + tables
+    headers = _HEADER.findall(document.text)
+    if headers.count("rule") == len(rules) and headers.count("table") == len(tables):
+        queues = {"rule": iter(rules), "table": iter(tables)}
+        return [next(queues[header]) for header in headers]
+    return sorted(rules + tables, key=lambda item: document.line_of(item.part.origin.path))
+
+
+def _id(raw: Raw) -> str:
+    id_ = raw.get("id")
+    return id_ if isinstance(id_, str) else ""
+
+
+def _items(layers: list[Document], switches: dict[str, Part], findings: Findings) -> list[RuleItem]:
+    """Return rules and tables in the order in which they are tried: own ones first, a replaced one where it stood."""
+    merged: list[RuleItem] = []
+    for layer in reversed(layers):
+        own = _without_duplicates(_in_file_order(layer), findings)
+        standing = {item.part.id: index for index, item in enumerate(merged)}
+        fresh: list[RuleItem] = []
+        for item in own:
+            if item.part.raw.get("enabled") is False:
+                _switch_off(item.part, item.part.id in standing or _is_row(item.part.id, merged), switches, findings, merged)
+                merged = [other for other in merged if other.part.id != item.part.id]
+                standing = {other.part.id: index for index, other in enumerate(merged)}
+            elif item.part.id in standing:
+                merged[standing[item.part.id]] = item
+            else:
+                fresh.append(item)
+        merged = fresh + merged
+    return merged
+
+
+def _is_row(id_: str, items: list[RuleItem]) -> bool:
+    table, _, row = id_.rpartition("/")
+    for item in items:
+        if item.is_table and item.part.id == table:
+            rows = item.part.raw.get("rows")
+            return row.isdigit() and isinstance(rows, list) and 1 <= int(row[:9]) <= len(rows)
+    return False
+
+
+def _without_duplicates(items: list[RuleItem], findings: Findings) -> list[RuleItem]:
+    seen: dict[str, RuleItem] = {}
+    for item in items:
+        before = seen.setdefault(item.part.id, item)
+        if before is not item and item.part.id:
+            kind = "table" if item.is_table else "rule"
+            findings.report("duplicate-id", item.part.place.inside("id"), kind=kind, id=item.part.id)
+    return [item for item in items if seen[item.part.id] is item or not item.part.id]
+
+
+def _switch_off(
+    part: Part, exists: bool, switches: dict[str, Part], findings: Findings, known: Iterable[RuleItem | Part]
+) -> None:
+    if not exists and set(part.raw) <= {"id", "enabled", "because"}:
+        ids = [item.part.id if isinstance(item, RuleItem) else item.id for item in known]
+        findings.report("unknown-rule", part.place.inside("id"), suggestion=nearest(part.id, ids), id=part.id)
+    if not part.raw.get("because"):
+        findings.report("switch-without-reason", part.place, id=part.id)
+    switches.setdefault(part.id, part)
+
+
+def _guards(layers: list[Document], switches: dict[str, Part], findings: Findings) -> list[Part]:
+    merged: dict[str, Part] = {}
+    for layer in reversed(layers):
+        own: dict[str, Part] = {}
+        for raw, origin in _array(layer, "guard"):
+            part = Part(_id(raw), raw, origin)
+            if part.id in own and part.id:
+                findings.report("duplicate-id", part.place.inside("id"), kind="guard", id=part.id)
+                continue
+            own[part.id or repr(origin)] = part
+        for id_, part in list(own.items()):
+            if part.raw.get("enabled") is False:
+                _switch_off(part, id_ in merged, switches, findings, merged.values())
+                merged.pop(id_, None)
+                del own[id_]
+        merged = {**own, **{id_: part for id_, part in merged.items() if id_ not in own}}
+    return list(merged.values())
+
+
+def within_folder(path: Path, root: Path) -> bool:
+    """Whether a path, links followed, stays inside a folder."""
+    return path.resolve().is_relative_to(root.resolve())

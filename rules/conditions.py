@@ -1,0 +1,278 @@
+"""Conditions in their three TOML forms: an expression in quotes, a table of unary tests, a list of which any may hold."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from .check import Checker, Mistyped, Scope
+from .diagnostics import Findings, Place, nearest
+from .quantities import QuantityError, from_datetime, from_python
+from .syntax import (
+    Name,
+    Operation,
+    SyntaxProblem,
+    Written,
+    WrittenLiteral,
+    parse_condition,
+    parse_unary,
+)
+from .tree import And, Condition, Constant, Expression, Named, Not, Or, Truth
+from .types import LIST, Type
+
+#: The most tests that one condition may have once its terms are written out.
+LARGEST: Final = 5_000
+
+
+def read_condition(raw: object, place: Place, scope: Scope, findings: Findings) -> Condition:
+    """
+    Read a condition in any of its forms.
+
+    Raises:
+        Mistyped: If anything in it is wrong; every mistake has been reported by then.
+    """
+    match raw:
+        case bool():
+            return Truth(raw)
+        case str():
+            return Checker(scope, findings, place).condition(parsed(raw, place, findings))
+        case dict():
+            return _joined(And, [_cell_reader(item, place, scope, findings) for item in cells(raw, scope)])
+        case list():
+            parts = [_Later(inner, place.inside(index), scope, findings) for index, inner in enumerate(raw)]
+            return _joined(Or, parts)
+        case _:
+            raise Mistyped("condition")  # because the shape was reported already
+
+
+def parsed(text: str, place: Place, findings: Findings) -> Written:
+    """Parse a condition, its mistakes reported."""
+    try:
+        return parse_condition(text)
+    except SyntaxProblem as problem:
+        raise _reported(problem, place, findings) from None
+
+
+def _reported(problem: SyntaxProblem, place: Place, findings: Findings) -> Mistyped:
+    at = attrs.evolve(place, start=problem.start, end=problem.end)
+    findings.report(problem.code, at, **problem.facts)
+    return Mistyped(problem.code)
+
+
+@attrs.frozen
+class _Later:
+    """A part of a list of conditions, read when all parts are."""
+
+    raw: object
+    place: Place
+    scope: Scope
+    findings: Findings
+
+    def read(self) -> Condition:
+        return read_condition(self.raw, self.place, self.scope, self.findings)
+
+
+@attrs.frozen
+class _Cell:
+    """A unary test on a subject, read when all parts are."""
+
+    subject: str
+    raw: object
+    place: Place
+    scope: Scope
+    findings: Findings
+
+    def read(self) -> Condition:
+        return read_cell(self.subject, self.raw, self.place, self.scope, self.findings)
+
+
+def _joined(kind: type[And] | type[Or], parts: list[_Cell] | list[_Later]) -> Condition:
+    found: list[Condition] = []
+    for part in parts:
+        try:
+            found.append(part.read())
+        except Mistyped:
+            continue
+    if len(found) < len(parts):
+        raise Mistyped("condition")
+    return found[0] if len(found) == 1 else kind(tuple(found))
+
+
+def cells(raw: Mapping[str, object], scope: Scope) -> Iterator[tuple[str, tuple[str, ...], object]]:
+    """Yield each test of a table form: the subject's name, its path in the table, and the cell."""
+    pending = [((key,), inner) for key, inner in raw.items()]
+    while pending:
+        path, inner = pending.pop(0)
+        name = ".".join(path)
+        if isinstance(inner, dict) and scope.type_of(name) is None:
+            pending[:0] = [((*path, key), value) for key, value in inner.items()]
+        else:
+            yield name, path, inner
+
+
+def _cell_reader(item: tuple[str, tuple[str, ...], object], place: Place, scope: Scope, findings: Findings) -> _Cell:
+    name, path, raw = item
+    return _Cell(name, raw, place.inside(*path), scope, findings)
+
+
+def read_cell(subject: str, raw: object, place: Place, scope: Scope, findings: Findings) -> Condition:
+    """
+    Read one unary test on a fact, or `true`/`false` for a term.
+
+    Raises:
+        Mistyped: If anything in it is wrong; every mistake has been reported by then.
+    """
+    name = Name(subject, -1, -1)
+    if scope.type_of(subject) is None:
+        Checker(scope, findings, attrs.evolve(place, key=True)).expression(name)
+    checker = Checker(scope, findings, place)
+    if isinstance(raw, list):
+        return _joined(Or, [_Cell(subject, inner, place.inside(i), scope, findings) for i, inner in enumerate(raw)])
+    if subject in scope.terms:
+        return _term_cell(name, raw, checker)
+    if isinstance(raw, str):
+        try:
+            written = parse_unary(raw, name)
+        except SyntaxProblem as problem:
+            raise _reported(problem, place, findings) from None
+        return Truth(True) if written is None else checker.condition(written)
+    return checker.condition(Operation("=", (name, plain(raw, checker)), -1, -1))
+
+
+def _term_cell(name: Name, raw: object, checker: Checker) -> Condition:
+    if raw == "-":
+        return Truth(True)
+    if raw not in (True, False, "true", "false"):
+        raise checker.report("wrong-kind", name, key=name.text, wanted="true or false, because it is a term")
+    condition = checker.condition(name)
+    return condition if raw in (True, "true") else Not(condition)
+
+
+def plain(raw: object, checker: Checker) -> WrittenLiteral:
+    """Return a plain TOML value as a literal."""
+    nowhere = Name("", -1, -1)
+    try:
+        match raw:
+            case bool():
+                return WrittenLiteral("boolean", raw, None, -1, -1)
+            case int() | Decimal():
+                return WrittenLiteral("number", from_python(raw), None, -1, -1)
+            case dt.datetime():
+                return WrittenLiteral("datetime", from_datetime(raw), None, -1, -1)
+            case dt.date():
+                return WrittenLiteral("date", raw.toordinal(), None, -1, -1)
+            case _:
+                raise checker.report("wrong-kind", nowhere, key="cell", wanted="a test in quotes, or a plain value")
+    except QuantityError as problem:
+        raise checker.report("bad-literal", nowhere, text=str(raw)[:40], why=str(problem)) from None
+
+
+def read_value_expression(raw: object, type_: Type, place: Place, scope: Scope, findings: Findings) -> Expression:
+    """
+    Read what a rule gives for an outcome or a value of *type_*: a word, a text, a list, or an expression.
+
+    Raises:
+        Mistyped: If it is none; every mistake has been reported by then.
+    """
+    checker = Checker(scope, findings, place)
+    nowhere = Name("", -1, -1)
+    if type_.words:
+        return _outcome_word(raw, type_, checker)
+    if type_.kind == "text":
+        if not isinstance(raw, str):
+            raise checker.report("wrong-kind", nowhere, key=str(place.path[-1]), wanted="a text in quotes")
+        return Constant(raw, type_)
+    if type_ == LIST:
+        items = [raw] if isinstance(raw, str) else raw
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise checker.report("wrong-kind", nowhere, key=str(place.path[-1]), wanted='a list of texts like ["a", "b"]')
+        return Constant(tuple(items), type_)
+    written = parsed(raw, place, findings) if isinstance(raw, str) else plain(raw, checker)
+    expression = checker.expression(written)
+    fits = expression.type == type_ or (type_.kind == "number" and expression.type.is_numeric)
+    if fits:
+        return expression
+    if type_.kind == "money" and expression.type.is_numeric:
+        raise checker.report("money-against-number", written)
+    raise checker.report("type-mismatch", written, left=str(type_), right=str(expression.type))
+
+
+def _outcome_word(raw: object, type_: Type, checker: Checker) -> Constant:
+    if isinstance(raw, str) and raw in type_.words:
+        return Constant(raw, type_)
+    word = raw if isinstance(raw, str) else str(raw)
+    decision = str(checker.place.path[-1])
+    raise checker.report(
+        "unknown-outcome",
+        Name("", -1, -1),
+        suggestion=nearest(word, type_.words),
+        outcome=word[:60],
+        decision=decision,
+        outcomes=", ".join(type_.words),
+    )
+
+
+def size(condition: Condition, terms: dict[str, int]) -> int:
+    """Return the number of tests in a condition with its terms written out; *terms* remembers those of terms."""
+    match condition:
+        case And(parts) | Or(parts):
+            return sum(size(part, terms) for part in parts)
+        case Not(part):
+            return size(part, terms)
+        case Named(name, part):
+            if name not in terms:
+                terms[name] = size(part, terms)
+            return terms[name]
+        case _:
+            return 1
+
+
+def names_in(raw: object, scope: Scope, place: Place) -> set[str]:
+    """Return the bare words in a condition, as far as it can be parsed: which terms does it rest on?"""
+    quiet = Findings()
+    match raw:
+        case str():
+            try:
+                return _words(parsed(raw, place, quiet))
+            except Mistyped:
+                return set()
+        case dict():
+            return {name for name, _, _ in cells(raw, scope)} | {
+                word for _, _, cell in cells(raw, scope) for word in _cell_words(cell)
+            }
+        case list():
+            return {word for inner in raw for word in names_in(inner, scope, place)}
+        case _:
+            return set()
+
+
+def _cell_words(cell: object) -> set[str]:
+    if isinstance(cell, list):
+        return {word for inner in cell for word in _cell_words(inner)}
+    if not isinstance(cell, str):
+        return set()
+    try:
+        written = parse_unary(cell, Name("", -1, -1))
+    except SyntaxProblem:
+        return set()
+    return _words(written) if written is not None else set()
+
+
+def _words(written: Written) -> set[str]:
+    found: set[str] = set()
+    pending: list[Written] = [written]
+    while pending:
+        match pending.pop():
+            case Name(text):
+                found.add(text)
+            case Operation(_, operands):
+                pending += operands
+            case WrittenLiteral():
+                pass
+            case invocation:
+                pending += invocation.arguments
+    return found

@@ -1,0 +1,224 @@
+"""From TOML to the checked tree: a visible row of passes, each over what the ones before it made."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from .compose import compose, gather, within_folder
+from .declare import (
+    Work,
+    declare_currency,
+    declare_decisions,
+    declare_facts,
+    declare_obligations,
+    declare_parameters,
+)
+from .diagnostics import Diagnostic, Findings, Location, Place, PolicyError, nearest
+from .document import Document, Problem, parse_document, read_document
+from .incident import DECISIONS, Incident
+from .normal import facts_in, facts_of
+from .rulebook import check_guards, check_rules, check_terms, check_tests, read_cases
+from .tree import Case, DecisionSpec, PolicyTree
+from .vocabulary import vocabulary
+
+PASSES: Final[tuple[Callable[[Work], None], ...]] = (
+    declare_currency,  # first, because every amount of money needs it
+    declare_facts,
+    declare_parameters,  # after facts: a parameter must not hide one
+    declare_decisions,
+    declare_obligations,
+    check_terms,  # needs facts and parameters
+    check_rules,  # needs terms, decisions and obligations
+    check_guards,
+    check_tests,
+)
+
+
+@attrs.frozen
+class Loaded:
+    """A checked policy with the warnings met on the way and the documents that it came from."""
+
+    tree: PolicyTree
+    warnings: tuple[Diagnostic, ...]
+    documents: Mapping[str, Document]
+
+
+def shipped_packs() -> tuple[str, ...]:
+    """Return the ids of the policies that ship with the engine."""
+    folder = files(__package__.rpartition(".")[0] + ".policies")
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def load_file(
+    path: str | Path, *, vocabulary_class: type = Incident, decisions: Mapping[str, DecisionSpec] = DECISIONS
+) -> Loaded:
+    """
+    Load and check a policy file, or the shipped pack of that id.
+
+    Raises:
+        PolicyError: If the policy cannot be used, with all that is wrong with it.
+    """
+    location = Path(path)
+    if str(path) in shipped_packs() and not location.exists():
+        document, problems = _read_pack(str(path))
+    else:
+        document, problems = read_document(location)
+    return _load(document, problems, location.parent, vocabulary_class, decisions, name=str(path))
+
+
+def load_text(
+    text: str,
+    *,
+    name: str = "policy.toml",
+    folder: str | Path | None = None,
+    vocabulary_class: type = Incident,
+    decisions: Mapping[str, DecisionSpec] = DECISIONS,
+) -> Loaded:
+    """
+    Load and check a policy from its text; *folder* is where relative paths in `extends` are looked up.
+
+    Raises:
+        PolicyError: If the policy cannot be used, with all that is wrong with it.
+    """
+    document, problems = parse_document(text, name)
+    return _load(document, problems, Path(folder) if folder is not None else None, vocabulary_class, decisions, name=name)
+
+
+def _load(
+    document: Document | None,
+    problems: Iterable[Problem],
+    folder: Path | None,
+    vocabulary_class: type,
+    decisions: Mapping[str, DecisionSpec],
+    *,
+    name: str,
+) -> Loaded:
+    findings = Findings()
+    _take(problems, document.name if document else name, findings)
+    if document is None:
+        raise PolicyError(findings)
+    layers = gather(document, _resolver(folder), findings)
+    documents = {layer.name: layer for layer in layers}
+    work = Work(compose(layers, findings), vocabulary(vocabulary_class), decisions, findings)
+    for check in PASSES:
+        check(work)
+    cases = read_cases(work)
+    found = located(findings, documents)
+    if any(diagnostic.severity == "error" for diagnostic in found):
+        raise PolicyError(found)
+    return Loaded(_tree(work, cases), found, documents)
+
+
+def _take(problems: Iterable[Problem], name: str, findings: Findings) -> None:
+    for problem in problems:
+        at = (problem.line, problem.column) if problem.line else None
+        findings.report(problem.code, Place(name, problem.path, at=at), **problem.facts)
+
+
+def _read_pack(id_: str) -> tuple[Document | None, list[Problem]]:
+    resource = files(__package__.rpartition(".")[0] + ".policies").joinpath(f"{id_}.toml")
+    with as_file(resource) as path:
+        return parse_document(path.read_text(encoding="utf-8"), f"evenhand/policies/{id_}.toml")
+
+
+def _resolver(folder: Path | None) -> Callable[[str, Document, Place, Findings], Document | None]:
+    """Return how `extends` finds a policy: a shipped pack by its id, a file by a path inside the policy's folder."""
+
+    def resolve(name: str, current: Document, place: Place, findings: Findings) -> Document | None:
+        if not name.endswith(".toml"):
+            if name in shipped_packs():
+                document, problems = _read_pack(name)
+                _take(problems, document.name if document else name, findings)
+                return document
+            findings.report("unknown-pack", place, suggestion=nearest(name, shipped_packs()), name=name[:80])
+            return None
+        if folder is None:
+            findings.report("extends-without-folder", place, name=name[:80])
+            return None
+        base = folder if current.path is None else Path(current.path).parent
+        path = base / name
+        if not within_folder(path, folder):
+            findings.report("extends-outside", place, name=name[:80])
+            return None
+        document, problems = read_document(path)
+        if document is None:
+            for problem in problems:
+                findings.report("extends-unreadable", place, name=name[:80], why=problem.code)
+        else:
+            _take(problems, document.name, findings)
+        return document
+
+    return resolve
+
+
+def located(findings: Iterable[Diagnostic], documents: Mapping[str, Document]) -> tuple[Diagnostic, ...]:
+    """Return the findings with line and column, in the order of the files."""
+    found = [attrs.evolve(finding, location=_location(finding.place, documents)) for finding in findings]
+    order = {name: index for index, name in enumerate(documents)}
+
+    def key(finding: Diagnostic) -> tuple[int, int, int, str]:
+        location = finding.location
+        line, column = (location.line, location.column) if location else (0, 0)
+        return order.get(finding.file, -1), line, column, finding.code
+
+    return tuple(sorted(found, key=key))
+
+
+def _location(place: Place, documents: Mapping[str, Document]) -> Location | None:
+    document = documents.get(place.document)
+    if document is None:
+        return None
+    if place.at is not None:
+        line, column = place.at
+        return Location(line, column, line, column + 1, document.source_line(line))
+    span = document.span(place.path, key=place.key)
+    line, column, end_line, end_column = span.line, span.column, span.end_line, span.end_column
+    if place.start is not None and place.end is not None:
+        line, column = document.string_offset(place.path, place.start)
+        end_line, end_column = document.string_offset(place.path, place.end)
+    return Location(line, column, end_line, end_column, document.source_line(line))
+
+
+def _asked(work: Work) -> frozenset[str]:
+    """Return every fact that a rule, a guard or a value asks for."""
+    found: set[str] = set()
+    for stated in (*work.rules, *work.guards):
+        found |= facts_of(stated.form)
+    expressions = [spec.default for spec in work.decisions.values() if spec.default is not None]
+    for rule in work.rules:
+        expressions += (*rule.outcomes.values(), *rule.values.values())
+    found.update(fact for expression in expressions for fact in facts_in(expression))
+    return frozenset(found & work.facts.keys())
+
+
+def _tree(work: Work, cases: tuple[Case, ...]) -> PolicyTree:
+    header = work.draft.header.raw
+    texts = "\0".join(layer.text for layer in work.draft.layers)
+    words = {key: header.get(key, "") for key in ("title", "version", "about", "jurisdiction")}
+    return PolicyTree(
+        id=header["id"],
+        **words,
+        currency=work.currencies.home,
+        effective=header.get("effective"),
+        expires=header.get("expires"),
+        review_by=header.get("review_by"),
+        extends=tuple(header.get("extends", ())),
+        rates=work.currencies.rates,
+        facts=work.facts,
+        parameters=work.parameters,
+        terms=work.terms,
+        decisions=work.decisions,
+        rules=tuple(work.rules),
+        guards=tuple(work.guards),
+        obligations=work.obligations,
+        tests=cases,
+        switched_off=work.draft.switched_off,
+        asked=_asked(work),
+        content_hash=hashlib.sha256(texts.encode()).hexdigest(),
+    )

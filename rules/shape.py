@@ -1,0 +1,285 @@
+"""What a policy file may contain: every table and key, said once. Loading, the JSON Schema and the reference read it here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Final, Literal, TypeAlias
+
+import attrs
+
+from .diagnostics import Findings, Place, nearest
+
+#: What a key's value may be, in the owner's words.
+Takes: TypeAlias = Literal[
+    "text", "boolean", "date", "list of text", "list of rows", "table", "condition", "literal", "outcomes", "names", "any"
+]
+
+
+@attrs.frozen
+class Key:
+    """A key of a table: what it takes and what it is for."""
+
+    name: str
+    takes: Takes
+    about: str
+    required: bool = False
+
+
+@attrs.frozen
+class Table:
+    """
+    A kind of table.
+
+    *repeated* tables are written `[[rule]]`, *named* ones `[obligations.NAME]`; an *open* table takes names of the owner's
+    choice, each with a value of that kind.
+    """
+
+    name: str
+    about: str
+    keys: tuple[Key, ...] = ()
+    repeated: bool = False
+    named: bool = False
+    open: Takes | None = None
+
+    def key(self, name: str) -> Key | None:
+        """Return the key of that name, if the table has it."""
+        return next((key for key in self.keys if key.name == name), None)
+
+
+_TITLE = Key("title", "text", "a short name for people")
+_BECAUSE = Key("because", "text", "the reason, in the owner's words")
+_SOURCE = Key("source", "text", "where a fact or a figure comes from")
+_ENABLED = Key("enabled", "boolean", "false switches off what an extended policy brought; say `because` as well")
+
+TABLES: Final[tuple[Table, ...]] = (
+    Table(
+        "policy",
+        "The policy itself: who it is, in what currency, from when, and what it builds on.",
+        (
+            Key("id", "text", "a stable name in kebab-case", required=True),
+            _TITLE,
+            Key("version", "text", "the version of this text, such as `2026.11`"),
+            Key("about", "text", "what the policy is for, in a few sentences"),
+            Key("currency", "text", "ISO 4217; what an amount without a currency means"),
+            Key("effective", "date", "the first day on which the policy is in force"),
+            Key("expires", "date", "the first day on which it no longer is"),
+            Key("extends", "list of text", "policies that this one builds on: ids of shipped packs, or paths like `./regional.toml`"),
+            Key("jurisdiction", "text", "where its legal facts hold, such as `US` or `UK`"),
+            Key("review_by", "date", "the day by which somebody should look at its facts again"),
+        ),
+    ),
+    Table("rates", "What one unit of another currency is worth in the policy's own, stated by the owner.", open="literal"),
+    Table("parameters", "The knobs an owner turns: names for amounts, numbers, words.", open="literal"),
+    Table(
+        "facts",
+        "Facts of the owner's own; for a built-in fact, what to assume where it is missing.",
+        (
+            Key("type", "text", "number, integer, money, text, boolean, date, datetime, duration or list of text"),
+            Key("scale", "list of text", "ordered words, least first"),
+            Key("one_of", "list of text", "the only texts allowed"),
+            Key("min", "literal", "the least value allowed"),
+            Key("max", "literal", "the greatest value allowed"),
+            Key("unit", "text", "what a bare number counts, such as `hours`"),
+            Key("ask", "text", "the question to ask the person at the desk"),
+            Key("about", "text", "what the fact means"),
+            Key("assume", "literal", "the value to take where the fact is missing"),
+        ),
+        named=True,
+    ),
+    Table("terms", "Words for conditions that several rules use.", open="condition"),
+    Table(
+        "decisions",
+        "The questions that the policy answers; four are built in.",
+        (
+            Key("outcomes", "outcomes", "words, least first; or the name of a type, for open outcomes"),
+            Key("hit_policy", "text", "how rules that match together are combined; `first` unless said otherwise"),
+            Key("default", "any", "the outcome where no rule has decided; without it the decision refers to a human"),
+            Key("values", "table", "further values that go with an outcome: a name and a type each"),
+            _TITLE,
+            Key("about", "text", "what is decided"),
+        ),
+        named=True,
+    ),
+    Table(
+        "rule",
+        "One rule: when it holds, what follows.",
+        (
+            Key("id", "text", "a stable, unique name in kebab-case", required=True),
+            _TITLE,
+            Key("when", "condition", "the condition; a rule without one always matches"),
+            Key("unless", "condition", "and not this"),
+            Key("then", "table", "outcomes and values, by decision"),
+            Key("oblige", "list of text", "obligations that come with the rule"),
+            _BECAUSE,
+            _SOURCE,
+            _ENABLED,
+        ),
+        repeated=True,
+    ),
+    Table(
+        "table",
+        "A decision table: its rows become rules `ID/1`, `ID/2`, and so on.",
+        (
+            Key("id", "text", "a stable, unique name in kebab-case", required=True),
+            _TITLE,
+            Key("columns", "list of text", "facts, then `=> decision` or `=> value`, and `because`", required=True),
+            Key("rows", "list of rows", "one list a row, one cell a column; `-` means any", required=True),
+            Key("unless", "condition", "and not this, for every row"),
+            Key("oblige", "list of text", "obligations that come with every row"),
+            _BECAUSE,
+            _SOURCE,
+            _ENABLED,
+        ),
+        repeated=True,
+    ),
+    Table(
+        "guard",
+        "A red line over outcomes and facts.",
+        (
+            Key("id", "text", "a stable, unique name in kebab-case", required=True),
+            _TITLE,
+            Key("never", "condition", "what must never hold"),
+            _BECAUSE,
+            _SOURCE,
+            _ENABLED,
+        ),
+        repeated=True,
+    ),
+    Table(
+        "obligations",
+        "Duties that come with rules.",
+        (
+            Key("title", "text", "what is to be done", required=True),
+            Key("within", "text", "by when, as a length of time like `4h`"),
+            Key("by", "text", "who does it"),
+            _BECAUSE,
+            _SOURCE,
+        ),
+        named=True,
+    ),
+    Table(
+        "test",
+        "One of the owner's own cases, run by `policy test`.",
+        (
+            Key("name", "text", "what the case is about", required=True),
+            Key("given", "table", "the facts of the incident", required=True),
+            Key("expect", "table", "what must be decided", required=True),
+            Key("as_of", "date", "the day of the decision; today unless said otherwise"),
+        ),
+        repeated=True,
+    ),
+)
+BY_NAME: Final = {table.name: table for table in TABLES}
+
+_WRITTEN: Final[dict[Takes, str]] = {
+    "text": "a text in quotes",
+    "boolean": "true or false",
+    "date": "a date like 2026-11-21, without quotes",
+    "list of text": 'a list of texts like ["a", "b"]',
+    "list of rows": "a list of rows, each a list of cells",
+    "table": "a table",
+    "condition": "a condition in quotes, a table of tests, or a list of conditions",
+    "literal": 'a value like "75 USD", 10_000 or true',
+    "outcomes": "a list of words, or the name of a type",
+}
+
+
+def fits(value: object, takes: Takes) -> bool:
+    """Whether a TOML value is of the kind that a key takes."""
+    match takes:
+        case "text":
+            return isinstance(value, str)
+        case "boolean":
+            return isinstance(value, bool)
+        case "date":
+            return isinstance(value, dt.date)
+        case "list of text":
+            return isinstance(value, list) and all(isinstance(item, str) for item in value)
+        case "list of rows":
+            return isinstance(value, list) and all(isinstance(item, list) for item in value)
+        case "table":
+            return isinstance(value, dict)
+        case "condition":
+            return isinstance(value, str | dict | bool) or (isinstance(value, list) and all(fits(v, takes) for v in value))
+        case "literal":
+            return isinstance(value, str | bool | int | Decimal | dt.date | list)
+        case "outcomes":
+            return isinstance(value, str) or fits(value, "list of text")
+        case _:
+            return True
+
+
+def check_shape(values: dict[str, object], place: Place, findings: Findings) -> None:
+    """Report every table and key that a policy file cannot have, every wrong kind of value and every required key missing."""
+    for name, value in values.items():
+        table = BY_NAME.get(name)
+        if table is None:
+            here = attrs.evolve(place.inside(name), key=True)
+            findings.report("unknown-table", here, suggestion=nearest(name, BY_NAME), name=name)
+        elif table.repeated:
+            _check_repeated(table, value, place.inside(name), findings)
+        elif table.named:
+            _check_named(table, value, place.inside(name), findings)
+        elif not isinstance(value, dict):
+            findings.report("wrong-kind", place.inside(name), key=name, wanted=f"a table, written `[{name}]`")
+        elif table.open is None:
+            _check_keys(table, value, place.inside(name), findings)
+        else:
+            for key, inner in value.items():
+                if not fits(inner, table.open):
+                    at = place.inside(name, key)
+                    findings.report("wrong-kind", at, key=key, wanted=_WRITTEN[table.open])
+
+
+def _check_repeated(table: Table, value: object, place: Place, findings: Findings) -> None:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        findings.report("wrong-kind", place, key=table.name, wanted=f"a list of tables, each written `[[{table.name}]]`")
+        return
+    for index, item in enumerate(value):
+        _check_keys(table, item, place.inside(index), findings)
+
+
+def _check_named(table: Table, value: object, place: Place, findings: Findings) -> None:
+    if not isinstance(value, dict):
+        findings.report("wrong-kind", place, key=table.name, wanted=f"tables, each written `[{table.name}.NAME]`")
+        return
+    for name, inner in _tables_within(table, value, place):
+        if isinstance(inner, dict):
+            _check_keys(table, inner, name, findings)
+        else:
+            findings.report("wrong-kind", name, key=str(name.path[-1]), wanted=f"a table, written `[{table.name}.NAME]`")
+
+
+def _tables_within(table: Table, value: dict[str, object], place: Place) -> list[tuple[Place, object]]:
+    """Return the named tables; those of facts may be dotted, as in `[facts.history.review_score]`."""
+    found: list[tuple[Place, object]] = []
+    for name, inner in value.items():
+        at = place.inside(name)
+        if table.name == "facts" and is_group(inner):
+            assert isinstance(inner, dict)
+            found.extend(_tables_within(table, inner, at))
+        else:
+            found.append((at, inner))
+    return found
+
+
+def is_group(value: object) -> bool:
+    """Whether a table under [facts] holds further facts and not the description of one."""
+    return isinstance(value, dict) and bool(value) and all(isinstance(inner, dict) for inner in value.values())
+
+
+def _check_keys(table: Table, value: dict[str, object], place: Place, findings: Findings) -> None:
+    for name, inner in value.items():
+        key = table.key(name)
+        if key is None:
+            here = attrs.evolve(place.inside(name), key=True)
+            known = [key.name for key in table.keys]
+            findings.report("unknown-key", here, suggestion=nearest(name, known), name=name, table=table.name)
+        elif not fits(inner, key.takes):
+            findings.report("wrong-kind", place.inside(name), key=name, wanted=_WRITTEN[key.takes])
+    if table.repeated and value.get("enabled") is False:
+        return
+    for key in table.keys:
+        if key.required and key.name not in value:
+            findings.report("missing-key", place, key=key.name, table=table.name, about=key.about)
