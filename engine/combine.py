@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from ..rules.normal import facts_in
-from ..rules.tree import DecisionSpec, Expression, Rule
+from ..rules.tree import Constant, DecisionSpec, Expression, Rule
 from ..rules.types import Fact, Value
 from .decision import REFER, Because, Outcome, Verdict
 from .truth import State, expression_value
@@ -36,11 +36,17 @@ class Candidate:
 
 @attrs.frozen
 class Case:
-    """One decision being made: the question, the facts, and how to count what each undecided rule waits for."""
+    """
+    One decision being made.
+
+    *facts* is the vocabulary; *state* gives the facts of the incident, asked for only where an outcome or a value needs them;
+    *waiting* counts, for the rules given, the undecided parts that wait for each fact.
+    """
 
     spec: DecisionSpec
     currency: str
-    state: State
+    facts: Mapping[str, Fact]
+    state: Callable[[], State]
     waiting: Callable[[Iterable[Rule]], Counter[str]]
 
     def candidate(self, match: Match) -> Candidate:
@@ -54,8 +60,13 @@ class Case:
         return self._candidate(self.spec.default, None, certain=True)
 
     def _candidate(self, expression: Expression, rule: Rule | None, *, certain: bool) -> Candidate:
-        outcome, waits_for = expression_value(expression, self.state)
+        outcome, waits_for = self._evaluated(expression)
         return Candidate(rule, certain, outcome, (waits_for,) if waits_for else ())
+
+    def _evaluated(self, expression: Expression) -> tuple[Value | None, str]:
+        if isinstance(expression, Constant):
+            return expression.value, ""
+        return expression_value(expression, self.state())
 
     def refer(self, status: Because, candidates: Sequence[Candidate] = ()) -> Verdict:
         """Return a verdict that leaves the decision to a human."""
@@ -72,7 +83,7 @@ class Case:
         waiting = self.waiting([c.rule for c in listed if c.rule is not None and not c.certain])
         waiting.update(fact for c in listed for fact in c.waits_for)
         waiting.update(extra)
-        return in_order(waiting, self.state.facts)
+        return in_order(waiting, self.facts)
 
     def decided(self, outcome: Outcome, winners: Sequence[Candidate], rivals: Sequence[Candidate] = ()) -> Verdict:
         """Return a settled verdict; *rivals* agree on the outcome but may differ in its values."""
@@ -102,9 +113,9 @@ class Case:
         expression = candidate.rule.values.get(name) if candidate.rule is not None else None
         if expression is None:
             return ABSENT
-        value, waits_for = expression_value(expression, self.state)
+        value, waits_for = self._evaluated(expression)
         if waits_for:
-            extra.extend(fact for fact in facts_in(expression) if fact not in self.state.settled.values)
+            extra.extend(fact for fact in facts_in(expression) if fact not in self.state().settled.values)
         return UNSETTLED if value is None else value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
@@ -18,15 +18,20 @@ from .truth import State, Truth, all_of, any_of, conjunct_truth, form_truth, ope
 
 
 def judge(
-    tree: PolicyTree, verdicts: Mapping[str, Verdict], free: Sequence[Match], state: State, assumed: tuple[str, ...]
+    tree: PolicyTree,
+    guards: Iterable[Guard],
+    verdicts: Mapping[str, Verdict],
+    free: Sequence[Match],
+    state: Callable[[], State],
+    assumed: tuple[str, ...],
 ) -> Judgement:
     """
     Hold the verdicts to the red lines and gather the duties.
 
-    *free* are the rules that decide nothing and do or may hold.
+    *guards* are those that may be broken at all, *free* the rules that decide nothing and do or may hold.
     """
-    breaches = tuple(breach for guard in tree.guards if (breach := _breach(tree, guard, verdicts, state)) is not None)
-    final = _withheld(verdicts, breaches, state)
+    breaches = tuple(b for guard in guards if (b := _breach(tree, guard, verdicts, state())) is not None)
+    final = _withheld(verdicts, breaches, tree.facts)
     certain, possible = duties(tree, final, free)
     return Judgement(final, certain, possible, breaches, assumed)
 
@@ -90,7 +95,9 @@ def _guard_truth(form: NormalForm, state: State, nobody: set[str]) -> Truth:
     return any_of(all_of(truth(part) for part in disjunct) for disjunct in form.disjuncts)
 
 
-def _withheld(verdicts: Mapping[str, Verdict], breaches: Iterable[Breach], state: State) -> Mapping[str, Verdict]:
+def _withheld(
+    verdicts: Mapping[str, Verdict], breaches: Iterable[Breach], vocabulary: Mapping[str, Fact]
+) -> Mapping[str, Verdict]:
     """Turn every decision that a broken guard names into `refer`."""
     waiting: dict[str, Counter[str]] = {}
     for breach in breaches:
@@ -102,7 +109,7 @@ def _withheld(verdicts: Mapping[str, Verdict], breaches: Iterable[Breach], state
     for name, facts in waiting.items():
         verdict = verdicts[name]
         facts.update(verdict.missing)
-        missing = in_order(facts, state.facts)
+        missing = in_order(facts, vocabulary)
         final[name] = Verdict(
             verdict.spec, verdict.currency, REFER, "guard", rules=verdict.rules, possible=verdict.possible, missing=missing
         )
@@ -127,8 +134,8 @@ def _obliged(rules: Iterable[Rule], order: Mapping[str, int]) -> tuple[str, ...]
     return tuple(dict.fromkeys(id_ for rule in obliging for id_ in rule.oblige))
 
 
-def assumptions(tree: PolicyTree, known: Mapping[str, object], asked: frozenset[str]) -> tuple[str, ...]:
+def assumptions(tree: PolicyTree, known: Mapping[str, object]) -> tuple[str, ...]:
     """Return the missing facts for which an assumption is taken, among those that the policy asks for."""
-    return tuple(n for n, fact in tree.facts.items() if fact.assume is not None and n in asked and n not in known)
+    return tuple(n for n, fact in tree.facts.items() if fact.assume is not None and n in tree.asked and n not in known)
 
 

@@ -36,9 +36,9 @@ def interpret(tree: PolicyTree, known: Mapping[str, Knowledge], as_of: dt.date) 
 
     verdicts = {
         spec.id: combine(
-            Case(spec, tree.currency, state, waiting), [match for match in matches if spec.id in match.rule.outcomes]
+            Case(spec, tree.currency, tree.facts, lambda: state, waiting), [match for match in matches if spec.id in match.rule.outcomes]
         )
         for spec in tree.decisions.values()
     }
     free = [match for match in matches if not match.rule.outcomes]
-    return judge(tree, verdicts, free, state, assumptions(tree, known, tree.asked))
+    return judge(tree, tree.guards, verdicts, free, lambda: state, assumptions(tree, known))

@@ -282,10 +282,8 @@ class Policy:
         >>> Policy.load("house").decide({"abuse": "violent", "fault": "customer", "verified": True}).walk_away.outcome
         'end'
         """
-        when = dt.datetime.now(dt.UTC) if as_of is None else as_of
         given = stated(facts)
-        known = self.read(given)
-        return Decision(self, self._index.decide(known, when), given, when)  # type: ignore[attr-defined]  # as above
+        return Decision(self, self._index.decide_given(given, as_of), given, as_of)  # type: ignore[attr-defined]  # as above
 
     def __repr__(self) -> str:
         return f"Policy({self.id!r}, version={self.version!r})"

@@ -142,19 +142,18 @@ def form_truth(form: NormalForm, state: State) -> Truth:
 
 
 def open_facts(form: NormalForm, state: State) -> Counter[str]:
-    """Count, for each fact that is not settled, the undecided parts of a condition that wait for it."""
+    """Count, for each fact that is not settled, the undecided `and`s of a condition that wait for it."""
     found: Counter[str] = Counter()
     for disjunct in form.disjuncts:
         truths = [conjunct_truth(part, state) for part in disjunct]
         if all_of(truths) is not None:
             continue
-        for part, truth in zip(disjunct, truths, strict=True):
-            if truth is None:
-                found.update(_waits_for(part, state))
+        waiting = [waits_for(part, state) for part, truth in zip(disjunct, truths, strict=True) if truth is None]
+        found.update({fact for facts in waiting for fact in facts})
     return found
 
 
-def _waits_for(part: Conjunct, state: State) -> Iterable[str]:
+def waits_for(part: Conjunct, state: State) -> Iterable[str]:
     match part:
         case FactTest(fact):
             return [fact]

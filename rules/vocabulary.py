@@ -57,7 +57,7 @@ def given_in(incident: object) -> dict[str, Value | object]:
 
 
 def _stated(instance: object, prefix: str) -> Iterator[tuple[str, object]]:
-    for field in attrs.fields(type(instance)):
+    for field in (field for field in attrs.fields(type(instance)) if field.init):
         value = getattr(instance, field.name)
         if _KEY in field.metadata:
             yield prefix + field.name, value
