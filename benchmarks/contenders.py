@@ -8,7 +8,7 @@ from typing import Any
 from .as_jdm import as_jdm
 from .as_jsonlogic import as_jsonlogic
 from .as_python import one_chain_each, one_pass
-from .facts import Facts
+from .facts import Facts, Stream
 from .rules import DECISIONS, RandomPolicy
 from .timing import Answers, Entry, fastest
 
@@ -33,15 +33,19 @@ def _each(decide: Callable[[Any], tuple[str, ...]]) -> Callable[[list[Any]], Ans
     return lambda inputs: list(map(decide, inputs))
 
 
-def if_chain(policy: RandomPolicy, incidents: list[Facts]) -> list[Entry]:
+def _fresh(stream: Stream, number: int) -> list[dict[str, object]]:
+    return plain(stream.batch(number))
+
+
+def if_chain(policy: RandomPolicy, stream: Stream) -> list[Entry]:
     """Two ways to write it by hand."""
     return [
-        Entry(partial(plain, incidents), _each(one_pass(policy)), len(incidents)),
-        Entry(partial(plain, incidents), _each(one_chain_each(policy)), len(incidents)),
+        Entry(partial(_fresh, stream), _each(one_pass(policy)), stream.size),
+        Entry(partial(_fresh, stream), _each(one_chain_each(policy)), stream.size),
     ]
 
 
-def datalogic(policy: RandomPolicy, incidents: list[Facts]) -> list[Entry]:
+def datalogic(policy: RandomPolicy, stream: Stream) -> list[Entry]:
     """One template that gives all four outcomes, or four rules over facts that are converted once."""
     from datalogic_py import DataHandle, Engine
 
@@ -59,11 +63,11 @@ def datalogic(policy: RandomPolicy, incidents: list[Facts]) -> list[Entry]:
     def one_by_one(inputs: list[dict[str, object]]) -> Answers:
         return [tuple([session.evaluate_data(rule, handle) for rule in single]) for handle in map(DataHandle, inputs)]
 
-    fresh = partial(plain, incidents)
-    return [Entry(fresh, templated, len(incidents)), Entry(fresh, one_by_one, len(incidents))]
+    fresh = partial(_fresh, stream)
+    return [Entry(fresh, templated, stream.size), Entry(fresh, one_by_one, stream.size)]
 
 
-def datalogic_ready(policy: RandomPolicy, incidents: list[Facts]) -> list[Entry]:
+def datalogic_ready(policy: RandomPolicy, stream: Stream) -> list[Entry]:
     """The same with the facts already in the engine's own form, as an `Incident` is in ours."""
     from datalogic_py import DataHandle, Engine
 
@@ -74,10 +78,10 @@ def datalogic_ready(policy: RandomPolicy, incidents: list[Facts]) -> list[Entry]
     def run(handles: list[Any]) -> Answers:
         return [PICK(result) for result in map(partial(session.evaluate_data, template), handles)]
 
-    return [Entry(lambda: list(map(DataHandle, plain(incidents))), run, len(incidents))]
+    return [Entry(lambda number: list(map(DataHandle, _fresh(stream, number))), run, stream.size)]
 
 
-def zen(policy: RandomPolicy, incidents: list[Facts]) -> list[Entry]:
+def zen(policy: RandomPolicy, stream: Stream) -> list[Entry]:
     """
     Four decision tables in one graph, with a column for each fact or with whole conditions in one cell.
 
@@ -93,10 +97,10 @@ def zen(policy: RandomPolicy, incidents: list[Facts]) -> list[Entry]:
         evaluate = engine.evaluate
         return [PICK(evaluate(name, facts)["result"]) for facts in inputs]
 
-    return [Entry(partial(plain, incidents), partial(run, name), len(incidents)) for name in graphs]
+    return [Entry(partial(_fresh, stream), partial(run, name), stream.size) for name in graphs]
 
 
-PEERS: dict[str, Callable[[RandomPolicy, list[Facts]], list[Entry]]] = {
+PEERS: dict[str, Callable[[RandomPolicy, Stream], list[Entry]]] = {
     IF_CHAIN: if_chain,
     DATALOGIC: datalogic,
     DATALOGIC_READY: datalogic_ready,
@@ -106,7 +110,7 @@ PEERS: dict[str, Callable[[RandomPolicy, list[Facts]], list[Entry]]] = {
 
 def check_agreement(name: str, entry: Entry, expected: Answers) -> None:
     """Hold a contender's answers to the plain ones."""
-    answers = entry.run(entry.fresh())
+    answers = entry.run(entry.fresh(0))
     wrong = [number for number, pair in enumerate(zip(answers, expected, strict=True)) if pair[0] != pair[1]]
     if wrong:
         first = wrong[0]
@@ -116,9 +120,6 @@ def check_agreement(name: str, entry: Entry, expected: Answers) -> None:
         )
 
 
-def enter(name: str, policy: RandomPolicy, incidents: list[Facts]) -> Entry:
+def enter(name: str, policy: RandomPolicy, stream: Stream) -> Entry:
     """Prepare the fastest form of a contender."""
-    return fastest(CONTENDERS[name](policy, incidents))
-
-
-CONTENDERS = PEERS
+    return fastest(PEERS[name](policy, stream))

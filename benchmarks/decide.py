@@ -4,7 +4,7 @@ import attrs
 
 from . import ours
 from .contenders import DATALOGIC, DATALOGIC_READY, IF_CHAIN, PEERS, ZEN, check_agreement, enter
-from .facts import USED, draw_incidents
+from .facts import USED, Stream
 from .ours import OURS, OURS_MAPPING, OURS_TEXT
 from .report import Reach, Section, micros, table, times
 from .rules import RandomPolicy, random_policy
@@ -36,20 +36,19 @@ def policies(counts: tuple[int, ...] = COUNTS) -> dict[str, RandomPolicy]:
 
 def entries(row: str, policy: RandomPolicy, plan: Plan) -> dict[Key, Entry]:
     """Prepare every contender on *policy*, once all of their forms have given the plain answers."""
-    incidents = draw_incidents(USED, plan.checked, 2)
-    expected = [policy.decide(incident) for incident in incidents]
-    timed = draw_incidents(USED, plan.timed, 1)
+    checked, timed = Stream(USED, plan.checked, seed=2), Stream(USED, plan.timed)
+    expected = [policy.decide(incident) for incident in checked.batch(0)]
     loaded = ours.load(policy)
     found: dict[Key, Entry] = {}
     for name in PEERS:
-        for form in PEERS[name](policy, incidents):
+        for form in PEERS[name](policy, checked):
             check_agreement(name, form, expected)
         found[row, name] = enter(name, policy, timed)
-    check_agreement(OURS, ours.entry(loaded, USED, incidents), expected)
-    found[row, OURS] = ours.entry(loaded, USED, timed)
+    check_agreement(OURS, ours.entry(loaded, checked), expected)
+    found[row, OURS] = ours.entry(loaded, timed)
     for name, text in ((OURS_MAPPING, False), (OURS_TEXT, True)):
-        check_agreement(name, ours.entry_mapping(loaded, USED, incidents, text=text), expected)
-        found[row, name] = ours.entry_mapping(loaded, USED, timed, text=text)
+        check_agreement(name, ours.entry_mapping(loaded, checked, text=text), expected)
+        found[row, name] = ours.entry_mapping(loaded, timed, text=text)
     return found
 
 

@@ -1,12 +1,9 @@
 """What an explanation costs, on top of the decision that it explains."""
 
-from collections.abc import Callable
-from functools import partial
-
-from evenhand import Policy
+from evenhand import Decision, Policy
 
 from . import ours
-from .facts import USED, Facts, draw_incidents
+from .facts import USED, Stream
 from .report import Reach, Section, micros, table, times
 from .rules import random_policy
 from .timing import Entry, race
@@ -15,22 +12,23 @@ COUNTS = (12, 100, 1_000)
 DECIDE, EXPLAIN = "decide", "explain()"
 
 
-def explaining(policy: Policy, incidents: list[Facts]) -> Entry:
+def explaining(policy: Policy, stream: Stream) -> Entry:
     """Explain decisions that are made outside the measured time."""
-    fresh: Callable[[], list[object]] = lambda: [policy.decide(ours.validated(USED, i)) for i in incidents]  # noqa: E731
-    return Entry(fresh, lambda decisions: [decision.explain() for decision in decisions], len(incidents))
+
+    def fresh(number: int) -> list[Decision]:
+        return [policy.decide(ours.validated(stream.facts, incident)) for incident in stream.batch(number)]
+
+    return Entry(fresh, lambda decisions: [decision.explain() for decision in decisions], stream.size)
 
 
 def measure(rounds: int = 11) -> Section:
     """Time decisions and their explanations."""
-    incidents = draw_incidents(USED, 50, 1)
+    stream = Stream(USED, 50)
     ready: dict[tuple[int, str], Entry] = {}
     for count in COUNTS:
         policy = ours.load(random_policy(count))
-        ready[count, DECIDE] = Entry(
-            partial(lambda: [ours.validated(USED, i) for i in incidents]), partial(ours.run, policy), len(incidents)
-        )
-        ready[count, EXPLAIN] = explaining(policy, incidents)
+        ready[count, DECIDE] = ours.entry(policy, stream)
+        ready[count, EXPLAIN] = explaining(policy, stream)
     timed = race(ready, rounds=rounds, sample=0.03)
     ratios = {count: timed.ratio((count, EXPLAIN), (count, DECIDE)) for count in COUNTS}
     rows = [

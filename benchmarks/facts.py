@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal
 
 import attrs
@@ -105,3 +106,33 @@ def draw_incidents(facts: tuple[Fact, ...], count: int, seed: int) -> list[Facts
     """Draw *count* incidents with every fact given, by name."""
     rng = random.Random(f"incidents {seed}")
     return [{fact.name: fact.draw(rng) for fact in facts} for _ in range(count)]
+
+
+@attrs.frozen
+class Stream:
+    """
+    Incidents without end, in batches of *size*: none comes twice, so that nobody gains by remembering an incident.
+
+    Whoever is timed on the same stream gets the same incidents in the same order; *missing* facts are left out of each,
+    different ones in turn, so that each is missing equally often.
+    """
+
+    facts: tuple[Fact, ...]
+    size: int
+    seed: int = 1
+    missing: int = 0
+
+    def batch(self, number: int) -> list[Facts]:
+        """Give the batch of that *number*."""
+        drawn = _drawn(self.facts, self.size, self.seed * 1_000_000 + number)
+        if not self.missing:
+            return drawn
+        names = [fact.name for fact in self.facts]
+        step = max(1, len(names) // 4)
+        gone = [{names[(i + step * k + k // 4) % len(names)] for k in range(self.missing)} for i in range(self.size)]
+        return [{n: v for n, v in facts.items() if n not in out} for facts, out in zip(drawn, gone, strict=True)]
+
+
+@lru_cache(maxsize=512)
+def _drawn(facts: tuple[Fact, ...], count: int, seed: int) -> list[Facts]:
+    return draw_incidents(facts, count, seed)

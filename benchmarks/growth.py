@@ -7,7 +7,7 @@ import attrs
 
 from . import ours
 from .contenders import DATALOGIC, IF_CHAIN, ZEN, enter
-from .facts import draw_incidents, own_facts
+from .facts import Stream, own_facts
 from .ours import OURS, OURS_MAPPING
 from .plot import Line, Panel, draw
 from .report import Section, micros, number, table
@@ -113,14 +113,14 @@ def _series(
         loaded = ours.load(policy)
         loaded.decide({})
         loading.append(time.perf_counter() - start)
-        incidents = draw_incidents(policy.facts, 100, 1)
+        stream = Stream(policy.facts, 100)
         for name in names:
             if name == OURS:
-                ready[size, name] = ours.entry(loaded, policy.facts, incidents)
+                ready[size, name] = ours.entry(loaded, stream)
             elif name == OURS_MAPPING:
-                ready[size, name] = ours.entry_mapping(loaded, policy.facts, incidents)
+                ready[size, name] = ours.entry_mapping(loaded, stream)
             else:
-                ready[size, name] = enter(name, policy, incidents)
+                ready[size, name] = enter(name, policy, stream)
     timed = race(ready, rounds=rounds)
     sizes = [size for size, _ in drawn]
     times = {name: [timed[size, name].least * 1e6 for size in sizes] for name in names}

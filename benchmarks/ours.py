@@ -8,7 +8,7 @@ from typing import Any
 from evenhand import Exchange, History, Incident, Policy, Virality
 
 from .as_toml import as_toml, literal
-from .facts import Fact, Facts, Value
+from .facts import Fact, Facts, Stream, Value
 from .rules import RandomPolicy
 from .timing import Answers, Entry
 
@@ -61,11 +61,17 @@ def run(policy: Policy, inputs: list[Any]) -> Answers:
     ]
 
 
-def entry(policy: Policy, facts: tuple[Fact, ...], incidents: list[Facts]) -> Entry:
+def entry(policy: Policy, stream: Stream) -> Entry:
     """Validated facts in."""
-    return Entry(lambda: [validated(facts, i) for i in incidents], partial(run, policy), len(incidents))
+    return Entry(
+        lambda number: [validated(stream.facts, i) for i in stream.batch(number)], partial(run, policy), stream.size
+    )
 
 
-def entry_mapping(policy: Policy, facts: tuple[Fact, ...], incidents: list[Facts], *, text: bool = False) -> Entry:
+def entry_mapping(policy: Policy, stream: Stream, *, text: bool = False) -> Entry:
     """A mapping in: validating is part of the time."""
-    return Entry(lambda: [mapping(facts, i, text=text) for i in incidents], partial(run, policy), len(incidents))
+
+    def fresh(number: int) -> list[dict[str, object]]:
+        return [mapping(stream.facts, incident, text=text) for incident in stream.batch(number)]
+
+    return Entry(fresh, partial(run, policy), stream.size)

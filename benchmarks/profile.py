@@ -9,8 +9,7 @@ from evenhand import Policy
 
 from . import ours
 from .as_toml import as_toml
-from .facts import USED, draw_incidents
-from .missing import without
+from .facts import USED, Stream
 from .rules import random_policy
 
 
@@ -18,22 +17,21 @@ def jobs(rules: int) -> dict[str, Callable[[], Callable[[], object]]]:
     """Give what prepares each job, by name; only the job itself is profiled, not what it needs."""
     drawn = random_policy(rules)
     text = as_toml(drawn)
-    facts = draw_incidents(USED, 500, 1)
-    repeat = 20
+    facts, gappy = Stream(USED, 10_000).batch(0), Stream(USED, 10_000, missing=1).batch(0)
 
     def deciding(incidents: list[object]) -> Callable[[], object]:
         policy = Policy.loads(text)
-        return lambda: [ours.run(policy, incidents) for _ in range(repeat)]
+        return lambda: ours.run(policy, incidents)
 
     def explaining() -> Callable[[], object]:
         policy = Policy.loads(text)
-        decisions = [policy.decide(ours.validated(USED, i)) for i in facts]
+        decisions = [policy.decide(ours.validated(USED, i)) for i in facts[:500]]
         return lambda: [decision.explain() for decision in decisions]
 
     return {
         "decide": lambda: deciding([ours.validated(USED, i) for i in facts]),
         "mapping": lambda: deciding([ours.mapping(USED, i) for i in facts]),
-        "missing": lambda: deciding([ours.validated(USED, i) for i in without(facts, 1)]),
+        "missing": lambda: deciding([ours.validated(USED, i) for i in gappy]),
         "incident": lambda: lambda: [ours.validated(USED, i) for i in facts],
         "explain": explaining,
         "load": lambda: lambda: Policy.loads(text),

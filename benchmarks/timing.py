@@ -1,8 +1,8 @@
 """
 Times that can be compared: taken in turns, in one process, many times over.
 
-Every entry is run once in each round, so that whatever else the machine does falls on all alike. Before each sample the
-inputs are made anew, outside the measured time, so that nothing can be remembered from one sample to the next. The
+Every entry is run once in each round, so that whatever else the machine does falls on all alike. Each sample has inputs of its
+own, made outside the measured time, so that an answer that was remembered helps only where other inputs have the same. The
 garbage collector is off while the clock runs. Of the samples, the least is closest to what the code costs; the median
 shows what one gets.
 """
@@ -21,9 +21,9 @@ Answers = list[tuple[str, ...]]
 
 @attrs.frozen
 class Entry:
-    """Something to time: *run* goes over all of the inputs that *fresh* makes, and *size* is their number."""
+    """Something to time: *run* goes over the inputs that *fresh* makes for a sample's number, and *size* is how many they are."""
 
-    fresh: Callable[[], Any]
+    fresh: Callable[[int], Any]
     run: Callable[[Any], Any]
     size: int
 
@@ -33,7 +33,7 @@ class Timing:
     """Seconds for one input, over all samples."""
 
     samples: tuple[float, ...]
-    rounds: tuple[float, ...]  # the least of each round
+    rounds: tuple[float, ...]  # the median of each round
 
     @property
     def least(self) -> float:
@@ -67,27 +67,27 @@ class Race(Generic[Key]):
 def race(entries: Mapping[Key, Entry], *, rounds: int, sample: float = 0.01, repeats: int = 25) -> Race[Key]:
     """Run every entry in each of *rounds*, up to *repeats* times or for about *sample* seconds, whichever is less."""
     samples: dict[Key, list[float]] = {key: [] for key in entries}
-    least: dict[Key, list[float]] = {key: [] for key in entries}
+    middle: dict[Key, list[float]] = {key: [] for key in entries}
     for entry in entries.values():
-        _once(entry)
+        _once(entry, 0)
     for turn in range(rounds):
         order = list(entries) if turn % 2 == 0 else list(entries)[::-1]
         for key in order:
-            taken = _round(entries[key], sample, repeats)
+            taken = _round(entries[key], sample, repeats, 1 + turn * repeats)
             samples[key] += taken
-            least[key].append(min(taken))
-    return Race({key: Timing(tuple(samples[key]), tuple(least[key])) for key in entries})
+            middle[key].append(statistics.median(taken))
+    return Race({key: Timing(tuple(samples[key]), tuple(middle[key])) for key in entries})
 
 
-def _round(entry: Entry, sample: float, repeats: int) -> list[float]:
+def _round(entry: Entry, sample: float, repeats: int, first: int) -> list[float]:
     taken: list[float] = []
     while len(taken) < repeats and sum(taken) * entry.size < sample:
-        taken.append(_once(entry))
+        taken.append(_once(entry, first + len(taken)))
     return taken
 
 
-def _once(entry: Entry) -> float:
-    inputs = entry.fresh()
+def _once(entry: Entry, number: int) -> float:
+    inputs = entry.fresh(number)
     gc.collect(0)
     gc.disable()
     try:
