@@ -1,0 +1,45 @@
+"""Hypothesis strategies: random policies that load, random incidents, random conditions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TypeAlias
+
+import attrs
+from chooser import Chooser
+from hypothesis import strategies as st
+from random_facts import Kind
+from random_incidents import Facts, make_incident, make_moment
+from random_policies import Made, make_policy
+
+#: How many incidents each random policy decides; each counts as a case.
+INCIDENTS = 25
+
+Situation: TypeAlias = tuple[Facts, dt.date]
+
+
+@attrs.frozen
+class Situations:
+    """A policy and the incidents that it is to decide, each with the moment of the decision."""
+
+    made: Made
+    incidents: tuple[Situation, ...]
+
+    def __repr__(self) -> str:
+        return f"Situations of\n{self.made.text}"
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Made:
+    return make_policy(Chooser.drawing(draw))
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> Situations:
+    choose = Chooser.drawing(draw)
+    made = make_policy(choose)
+    return Situations(made, tuple(situation(choose, made.kinds) for _ in range(INCIDENTS)))
+
+
+def situation(choose: Chooser, kinds: tuple[Kind, ...]) -> Situation:
+    return make_incident(choose, kinds, spoiled=choose.chance(4)), make_moment(choose)
