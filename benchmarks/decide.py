@@ -38,17 +38,14 @@ def entries(row: str, policy: RandomPolicy, plan: Plan) -> dict[Key, Entry]:
     """Prepare every contender on *policy*, once all of their forms have given the plain answers."""
     checked, timed = Stream(USED, plan.checked, seed=2), Stream(USED, plan.timed)
     expected = [policy.decide(incident) for incident in checked.batch(0)]
-    loaded = ours.load(policy)
     found: dict[Key, Entry] = {}
     for name in PEERS:
         for form in PEERS[name](policy, checked):
             check_agreement(name, form, expected)
         found[row, name] = enter(name, policy, timed)
-    check_agreement(OURS, ours.entry(loaded, checked), expected)
-    found[row, OURS] = ours.entry(loaded, timed)
-    for name, text in ((OURS_MAPPING, False), (OURS_TEXT, True)):
-        check_agreement(name, ours.entry_mapping(loaded, checked, text=text), expected)
-        found[row, name] = ours.entry_mapping(loaded, timed, text=text)
+    for name, prepare in ours.FORMS.items():
+        check_agreement(name, prepare(ours.load(policy), checked), expected)
+        found[row, name] = prepare(ours.load(policy), timed)  # a policy of its own: it may remember judgements
     return found
 
 

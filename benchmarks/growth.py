@@ -115,10 +115,8 @@ def _series(
         loading.append(time.perf_counter() - start)
         stream = Stream(policy.facts, 100)
         for name in names:
-            if name == OURS:
-                ready[size, name] = ours.entry(loaded, stream)
-            elif name == OURS_MAPPING:
-                ready[size, name] = ours.entry_mapping(loaded, stream)
+            if name in ours.FORMS:
+                ready[size, name] = ours.FORMS[name](loaded if name == names[0] else ours.load(policy), stream)
             else:
                 ready[size, name] = enter(name, policy, stream)
     timed = race(ready, rounds=rounds)

@@ -17,9 +17,8 @@ def measure(rounds: int = 15) -> Section:
     ready: dict[Key, Entry] = {}
     referred: dict[Key, float] = {}
     for count in COUNTS:
-        policy = ours.load(random_policy(count))
         for name, gone in GONE.items():
-            entry = ours.entry(policy, Stream(USED, 240, missing=gone))
+            entry = ours.entry(ours.load(random_policy(count)), Stream(USED, 240, missing=gone))
             ready[count, name] = entry
             outcomes = [outcome for answer in entry.run(entry.fresh(0)) for outcome in answer]
             referred[count, name] = outcomes.count("refer") / len(outcomes)

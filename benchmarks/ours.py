@@ -1,7 +1,7 @@
 """Evenhand in the race: the same incidents as validated facts, as a plain mapping, and as text from a form."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -75,3 +75,10 @@ def entry_mapping(policy: Policy, stream: Stream, *, text: bool = False) -> Entr
         return [mapping(stream.facts, incident, text=text) for incident in stream.batch(number)]
 
     return Entry(fresh, partial(run, policy), stream.size)
+
+
+FORMS: Mapping[str, Callable[[Policy, Stream], Entry]] = {
+    OURS: entry,
+    OURS_MAPPING: entry_mapping,
+    OURS_TEXT: partial(entry_mapping, text=True),
+}
