@@ -1,1 +1,5 @@
 """The command `policy`."""
+
+from .group import main
+
+__all__ = ["main"]

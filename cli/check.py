@@ -1,0 +1,117 @@
+"""`policy check`: are the policies sound, and what do they decide about these incidents?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import attrs
+import click
+
+from .incidents import SUFFIXES
+from .options import as_of_option, check_exists, fact_option, files_below, format_option, is_pack, is_policy_file
+
+HELP = """\
+Check policies, and dry-run them on incidents.
+
+A NAME is a policy file, a shipped pack (see `policy packs`), an incident file (TOML, JSON, JSON lines, CSV), a folder
+with any of these, or - for JSON lines on standard input. A TOML file with a [policy] table is a policy. A CSV file
+names the facts in its first line, as in `abuse,virality.views`; empty cells are facts that nobody knows. A column
+or key called name, id or incident names the incident.
+
+For each incident: the verdicts with the rule and the reason behind each, the duties with their deadlines, red lines,
+what is not known, what to ask next, and what was taken for granted.
+
+\b
+Examples:
+  policy check policy.toml
+  policy check house docs/examples/incidents/*.toml
+  policy check house --fact abuse=hostile --fact fault=customer --why
+  policy check policy.toml complaints.csv --ignore date --summary
+  policy check house --format json incidents.jsonl > decisions.json
+
+\b
+Exit codes:
+  0  every policy is sound and every incident was decided (some may be left to a human)
+  1  a policy has mistakes, or an incident cannot be read
+  2  wrong usage
+"""
+
+
+@click.command(help=HELP)
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@fact_option
+@as_of_option
+@click.option("--why", is_flag=True, help="Explain each decision: why, why not otherwise, and what would change it.")
+@click.option("--summary", is_flag=True, help="Count the outcomes instead of showing each incident.")
+@click.option(
+    "--ignore", multiple=True, metavar="NAME", help="Leave out a column or key that is no fact; may be repeated."
+)
+@format_option("text", "json", "github", "sarif")
+def command(
+    *,
+    names: tuple[str, ...],
+    facts: tuple[tuple[str, str], ...],
+    as_of: dt.date | None,
+    why: bool,
+    summary: bool,
+    ignore: tuple[str, ...],
+    format_: str,
+) -> None:
+    """Check policies and dry-run them."""
+    from .dry_run import DryRun, Request
+    from .reports import report_for
+
+    inputs = sort_out(names)
+    request = Request(as_of, why, summary, frozenset(ignore))
+    run = DryRun(request, report_for(format_, request))
+    for name in inputs.policies:
+        run.load(name)
+    if inputs.incidents or facts:
+        run.decide(inputs.incidents, facts)
+    raise click.exceptions.Exit(run.close())
+
+
+@attrs.frozen
+class Inputs:
+    """The names of a command line, told apart."""
+
+    policies: tuple[str, ...]
+    incidents: tuple[str, ...]
+
+
+def sort_out(names: tuple[str, ...]) -> Inputs:
+    """
+    Tell policies and incidents apart, folders opened.
+
+    Raises:
+        UsageError: If a name means nothing, or there is no policy among them.
+    """
+    policies: dict[str, None] = {}
+    incidents: dict[str, None] = {}
+    for name in names:
+        if name != "-":
+            check_exists(name)
+        is_folder = name != "-" and not is_pack(name) and Path(name).is_dir()
+        for file in _files(name) if is_folder else [name]:
+            is_incident = file == "-" or (not is_pack(file) and Path(file).suffix.lower() in SUFFIXES)
+            is_policy = not is_incident and (is_pack(file) or is_policy_file(Path(file)))
+            (policies if is_policy else incidents)[file] = None
+    return _with_a_policy(tuple(policies), tuple(incidents))
+
+
+def _files(folder: str) -> list[str]:
+    found = [str(path) for path in files_below(Path(folder)) if path.suffix.lower() in (".toml", *SUFFIXES)]
+    if not found:
+        raise click.UsageError(f"there is neither a policy nor an incident in the folder {folder!r}.")
+    return found
+
+
+def _with_a_policy(policies: tuple[str, ...], incidents: tuple[str, ...]) -> Inputs:
+    """Return the inputs; a file alone that could be a policy is checked as one, so that it is told what it lacks."""
+    if policies:
+        return Inputs(policies, incidents)
+    unknown = tuple(name for name in incidents if Path(name).suffix.lower() not in SUFFIXES and name != "-")
+    if len(unknown) == len(incidents) == 1:
+        return Inputs(unknown, ())
+    raise click.UsageError(f"name a policy as well, such as: policy check house {incidents[0]}")
