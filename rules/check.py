@@ -8,11 +8,14 @@ from typing import Final, Literal, TypeAlias, cast
 
 import attrs
 
+from .describe import reach_text, shortened, shown, type_name
 from .diagnostics import Findings, Place, nearest
 from .evaluate import combined
 from .given import Currencies, FactProblem
+from .normal import region_of, tested
 from .patterns import pattern_problem
-from .regions import Operator
+from .quantities import QuantityError, bounded, decimal_text, in_calendar
+from .regions import Operator, Region, compared, intersection, is_empty, universe, universe_of
 from .syntax import FUNCTIONS, Invocation, Name, Operation, Written, WrittenLiteral
 from .tree import (
     And,
@@ -33,21 +36,30 @@ from .tree import (
     Truth,
 )
 from .types import BOOLEAN, DATE, DURATION, INTEGER, MONEY, NUMBER, TEXT, Fact, Number, Type, Value
+from .words import condition_text, expression_text
 
 _COMPARISONS: Final = ("=", "!=", "<", "<=", ">", ">=")
 _MIRRORED: Final[dict[str, Operator]] = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_IN_WORDS: Final = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
 Arithmetic_: TypeAlias = Literal["+", "-", "*", "/"]
 
 
 @attrs.frozen
 class Scope:
-    """The names that a condition may use. *decisions* are names in guards only; *terms* maps each to its checked condition."""
+    """
+    The names that a condition may use.
+
+    *decisions* are names in guards only; *decided* are all of them, for messages. *terms* maps each to its checked condition.
+    Every name that is used is added to *used*.
+    """
 
     facts: Mapping[str, Fact]
     parameters: Mapping[str, Parameter]
     terms: Mapping[str, Condition | None]
     decisions: Mapping[str, DecisionSpec]
     currencies: Currencies
+    decided: Mapping[str, DecisionSpec] = attrs.field(factory=dict)
+    used: set[str] = attrs.field(factory=set)
 
     def type_of(self, name: str) -> Type | None:
         """Return the type that a name has by itself, without regard to what stands beside it."""
@@ -62,6 +74,14 @@ class Scope:
     def names(self) -> list[str]:
         """Return all names, for suggestions."""
         return [*self.facts, *self.decisions, *self.parameters, *self.terms]
+
+
+@attrs.frozen
+class Hint:
+    """What stands on the other side of a comparison: its type, whose words may stand bare, and its name, if it has one."""
+
+    type: Type
+    name: str = ""
 
 
 class Mistyped(Exception):
@@ -104,7 +124,7 @@ class Checker:
                 case "contains" | "starts with" | "ends with" | "matches":
                     return self._text_test(written)
                 case operator if operator in _COMPARISONS:
-                    return self._comparison(cast(Operator, operator), *written.operands)
+                    return self._comparison(cast(Operator, operator), *written.operands, at=written)
                 case _:
                     raise self._not_a_condition(written)
         return self._bare(written)
@@ -124,6 +144,7 @@ class Checker:
         """Check a condition that is a word alone: a term, a boolean fact or parameter, true or false."""
         if isinstance(written, Name) and written.text in self.scope.terms:
             part = self.scope.terms[written.text]
+            self.scope.used.add(written.text)
             if part is None:
                 raise Mistyped("term")  # because the term's own mistakes are reported at the term
             return Named(written.text, part)
@@ -137,24 +158,37 @@ class Checker:
         return Compare("=", expression, Constant(True, BOOLEAN))
 
     def _not_a_condition(self, written: Written) -> Mistyped:
-        what = written.text if isinstance(written, Name) else "this"
+        what = f"`{written.text}`" if isinstance(written, Name) else "this"
         return self.report("not-a-condition", written, what=what)
 
-    def _comparison(self, operator: Operator, left: Written, right: Written) -> Condition:
+    def _comparison(self, operator: Operator, left: Written, right: Written, *, at: Written) -> Compare:
         one, other = self._pair(left, right)
-        start = min((side.start for side in (left, right) if side.start >= 0), default=-1)
-        whole = Operation(operator, (left, right), start, max(left.end, right.end))
-        self._check_comparable(operator, one, other, whole, left, right)
+        self._check_comparable(operator, one, other, at, left, right)
         if isinstance(one, Constant) and not isinstance(other, Constant):
-            return Compare(_MIRRORED[operator], other, one)
-        return Compare(operator, one, other)
+            return self._possible(Compare(_MIRRORED[operator], other, one), at)
+        return self._possible(Compare(operator, one, other), at)
+
+    def _possible(self, test: Compare, at: Written) -> Compare:
+        """Return the comparison; one that no value of its fact can meet is reported."""
+        found = tested(test)
+        if found is None or found[0] is None or not is_empty(region_of(found, test, self._universe(found[0]))):
+            return test
+        name, type_ = found[0], self.scope.type_of(found[0])
+        text = shortened(condition_text(test, self.scope.currencies.home))
+        assert type_ is not None
+        reach = reach_text(type_, self.scope.facts.get(name), self.scope.currencies.home)
+        self.report("never-holds", at, test=text, fact=name, reach=reach)
+        return test
+
+    def _universe(self, name: str) -> Region:
+        fact = self.scope.facts.get(name)
+        return universe_of(fact) if fact else universe(self.scope.decisions[name].type)
 
     def _pair(self, left: Written, right: Written) -> tuple[Expression, Expression]:
         """Check both sides of a comparison, each with the type of the other as a hint for its words."""
-        left_type, right_type = self._peek(left), self._peek(right)
         mistakes = 0
         sides: list[Expression] = []
-        for side, hint in ((left, right_type), (right, left_type)):
+        for side, hint in ((left, self._peek(right)), (right, self._peek(left))):
             try:
                 sides.append(self.expression(side, hint=hint))
             except Mistyped:
@@ -163,12 +197,14 @@ class Checker:
             raise Mistyped("comparison")
         return sides[0], sides[1]
 
-    def _peek(self, written: Written) -> Type | None:
+    def _peek(self, written: Written) -> Hint | None:
         """Return a type as far as it can be told at once, to lend meaning to the words on the other side."""
         if isinstance(written, Name):
-            return self.scope.type_of(written.text)
+            decided = self.scope.decided.get(written.text)
+            type_ = self.scope.type_of(written.text) or (decided.type if decided else None)
+            return Hint(type_, written.text) if type_ else None
         if isinstance(written, WrittenLiteral):
-            return None if written.kind == "text" else Type(written.kind)
+            return None if written.kind == "text" else Hint(Type(written.kind))
         return None
 
     def _check_comparable(
@@ -180,48 +216,63 @@ class Checker:
         if not _same(a, b):
             raise self._mismatch(a, b, left, right)
         if operator not in ("=", "!=") and not (a.is_ordered or a.kind == "scale"):
-            raise self.report("no-order", whole, operator=operator, type="text" if a.kind == "text" else a.kind)
+            raise self.report("no-order", whole, operator=operator, type=type_name(a))
 
     def _mismatch(self, a: Type, b: Type, left: Written, right: Written) -> Mistyped:
         kinds = {a.kind, b.kind}
-        number = right if b.is_numeric else left
+        number, other = (right, left) if b.is_numeric else (left, right)
         if kinds & {"number", "integer"} and "money" in kinds:
-            text = self._literal_text(number)
-            fix = f"{text} {self.scope.currencies.home}" if text else ""
-            return self.report("money-against-number", number, suggestion=fix, fix=fix)
+            return self.bare_number("money-against-number", number, f" {self.scope.currencies.home}")
         if kinds & {"number", "integer"} and "duration" in kinds:
-            return self.report("duration-against-number", number)
-        return self.report("type-mismatch", right, left=_type_name(a), right=_type_name(b))
+            fact = self.scope.facts.get(other.text) if isinstance(other, Name) else None
+            unit = {"minutes": " min", "hours": "h", "days": " days"}.get(fact.unit, "") if fact else ""
+            return self.bare_number("duration-against-number", number, unit)
+        return self.report("type-mismatch", right, left=type_name(a), right=type_name(b))
 
-    def _literal_text(self, written: Written) -> str:
-        if isinstance(written, WrittenLiteral) and written.kind == "number":
-            return f"{written.value}" if isinstance(written.value, int) else ""
-        return ""
+    def bare_number(self, code: str, number: Written, unit: str) -> Mistyped:
+        """Report a number without its *unit*; with the unit where the number is written out."""
+        value = number.value if isinstance(number, WrittenLiteral) else None
+        fix = f"{decimal_text(value)}{unit}" if unit and isinstance(value, int | Fraction) else ""
+        return self.report(code, number, suggestion=fix, fix=fix)
 
     def _between(self, written: Operation) -> Condition:
         subject, low, high = written.operands
-        above = self._comparison(">=", subject, low)
-        return And((above, self._comparison("<=", subject, high)))
+        above = self._comparison(">=", subject, low, at=low)
+        below = self._comparison("<=", subject, high, at=high)
+        self._check_bounds(above, below, written)
+        return And((above, below))
+
+    def _check_bounds(self, above: Compare, below: Compare, written: Operation) -> None:
+        """Report a `between` whose lower bound is above its upper one."""
+        low, high, type_ = above.right, below.right, above.left.type
+        if not (isinstance(above.left, FactRef) and isinstance(low, Constant) and isinstance(high, Constant)):
+            return
+        if is_empty(intersection(compared(">=", low.value, type_), compared("<=", high.value, type_))):
+            home = self.scope.currencies.home
+            text = " and ".join(expression_text(end, home) for end in (low, high))
+            self.report("empty-range", written, fact=above.left.name, text=text, why="the lower end is above the upper end")
 
     def _membership(self, written: Operation) -> Condition:
         subject, *options = written.operands
         parts: list[Condition] = []
         for option in options:
             listed = self.scope.parameters.get(option.text) if isinstance(option, Name) else None
-            if listed is not None and isinstance(listed.value, tuple):
+            if listed is not None and isinstance(listed.value, tuple) and isinstance(option, Name):
                 parts.extend(self._listed(subject, listed, option))
             else:
-                parts.append(self._comparison("=", subject, option))
+                parts.append(self._comparison("=", subject, option, at=option))
         return parts[0] if len(parts) == 1 else Or(tuple(parts))
 
     def _listed(self, subject: Written, parameter: Parameter, at: Name) -> list[Condition]:
         """Compare with each value of a parameter that is a list."""
+        self.scope.used.add(parameter.name)
         left = self.expression(subject)
         found: list[Condition] = []
         for value in cast("tuple[Value, ...]", parameter.value):
-            constant = self._constant(value, attrs.evolve(parameter, value=value), left.type, at)
+            hint = Hint(left.type, subject.text if isinstance(subject, Name) else "")
+            constant = self._constant(value, attrs.evolve(parameter, value=value), hint, at)
             self._check_comparable("=", left, constant, at, subject, at)
-            found.append(Compare("=", left, constant))
+            found.append(self._possible(Compare("=", left, constant), at))
         return found
 
     def _presence(self, written: Operation) -> Condition:
@@ -230,6 +281,7 @@ class Checker:
             if isinstance(subject, Name) and self.scope.type_of(subject.text) is None:
                 raise self._unknown(subject)
             raise self.report("not-a-fact", subject)
+        self.scope.used.add(subject.text)
         known = Known(subject.text)
         return known if written.operator == "known" else Not(known)
 
@@ -239,10 +291,10 @@ class Checker:
         operator = cast("Literal['contains', 'starts with', 'ends with', 'matches']", written.operator)
         lists = operator == "contains" and left.type.kind == "list"
         if left.type.kind != "text" and not lists:
-            raise self.report("not-a-text", subject, operator=operator, type=_type_name(left.type))
+            raise self.report("not-a-text", subject, operator=operator, type=type_name(left.type))
         right = self._pattern(pattern, bare=lists)
         if right.type.kind not in ("text", "scale"):
-            raise self.report("not-a-text", pattern, operator=operator, type=_type_name(right.type))
+            raise self.report("not-a-text", pattern, operator=operator, type=type_name(right.type))
         if operator == "matches":
             self._check_pattern(right, pattern)
         return TextTest(operator, left, right)
@@ -262,9 +314,9 @@ class Checker:
 
     # -- expressions
 
-    def expression(self, written: Written, *, hint: Type | None = None) -> Expression:
+    def expression(self, written: Written, *, hint: Hint | None = None) -> Expression:
         """
-        Check an expression; *hint* is the type on the other side, whose words may stand bare.
+        Check an expression; *hint* is what stands on the other side, whose words may stand bare.
 
         Raises:
             Mistyped: If anything in it is wrong; every mistake has been reported by then.
@@ -283,12 +335,12 @@ class Checker:
             case _:
                 raise self.report("condition-as-value", written)
 
-    def _literal(self, written: WrittenLiteral, hint: Type | None) -> Expression:
+    def _literal(self, written: WrittenLiteral, hint: Hint | None) -> Expression:
         value = written.value
         if written.kind == "money":
             assert not isinstance(value, str)
             return Constant(self._money(value, written), MONEY)
-        if written.kind == "text" and hint is not None and hint.words:
+        if written.kind == "text" and hint is not None and hint.type.words:
             return self._word(str(value), hint, written)
         if written.kind == "number" and isinstance(value, int):
             return Constant(value, INTEGER)
@@ -298,22 +350,24 @@ class Checker:
         try:
             return self.scope.currencies.minor(amount, written.currency)
         except FactProblem as problem:
-            raise self.report(problem.code, written, **problem.facts) from None
+            raise self.report(problem.code, written, suggestion=problem.suggestion, **problem.facts) from None
 
-    def _word(self, word: str, type_: Type, at: Written) -> Constant:
-        if word in type_.words:
-            return Constant(word, type_)
-        words = ", ".join(type_.words)
-        raise self.report("off-scale", at, suggestion=nearest(word, type_.words), word=word, words=words)
+    def _word(self, word: str, hint: Hint, at: Written) -> Constant:
+        known = hint.type.words
+        if word in known:
+            return Constant(word, hint.type)
+        facts = {"word": shown(word), "fact": hint.name, "words": shortened(", ".join(known))}
+        raise self.report("off-scale", at, suggestion=nearest(word, known), **facts)
 
-    def _name(self, written: Name, hint: Type | None) -> Expression:
+    def _name(self, written: Name, hint: Hint | None) -> Expression:
         name, scope = written.text, self.scope
-        is_word = hint is not None and name in hint.words
+        is_word = hint is not None and name in hint.type.words
         own_type = scope.type_of(name)
         if is_word and own_type is not None:
-            raise self.report("ambiguous-word", written, word=name, what=self._what(name), fix=f"'{name}'")
+            raise self.report("ambiguous-word", written, word=name, what=self._what(name))
         if is_word and hint is not None:
-            return Constant(name, hint)
+            return Constant(name, hint.type)
+        scope.used.add(name)
         if name in scope.facts or name in scope.decisions:
             assert own_type is not None
             return FactRef(name, own_type)
@@ -322,7 +376,7 @@ class Checker:
             return self._constant(parameter.value, parameter, hint, written)
         if name in scope.terms:
             raise self.report("term-as-value", written, name=name)
-        if hint is not None and hint.words:
+        if hint is not None and hint.type.words:
             self._word(name, hint, written)
         raise self._unknown(written, hint)
 
@@ -331,25 +385,33 @@ class Checker:
             return "a fact"
         return "a decision" if name in self.scope.decisions else "a parameter" if name in self.scope.parameters else "a term"
 
-    def _constant(self, value: object, parameter: Parameter, hint: Type | None, at: Name) -> Constant:
+    def _constant(self, value: object, parameter: Parameter, hint: Hint | None, at: Name) -> Constant:
         """Return a parameter's value; a text parameter beside a scale or closed text is one of its words."""
         if isinstance(value, tuple):
             raise self.report("list-compared", at)
-        if parameter.type == TEXT and hint is not None and hint.words:
+        if parameter.type == TEXT and hint is not None and hint.type.words:
             word = self._word(str(value), hint, at)
-            return Constant(word.value, hint, parameter.name)
+            return Constant(word.value, hint.type, parameter.name)
         return Constant(cast(Value, value), parameter.type, parameter.name)
 
-    def _unknown(self, written: Name, hint: Type | None = None) -> Mistyped:
-        names = self.scope.names()
-        if hint == TEXT:
-            return self.report("unquoted-text", written, word=written.text, fix=f"'{written.text}'")
-        return self.report("unknown-name", written, suggestion=nearest(written.text, names), name=written.text)
+    def _unknown(self, written: Name, hint: Hint | None = None) -> Mistyped:
+        name = written.text
+        is_value = any(name in spec.values for spec in self.scope.decided.values())
+        if self.scope.decisions and (is_value or name in self.scope.decided):
+            what = "a value" if is_value else "a list of outcomes"
+            return self.report("not-an-outcome", written, name=name, what=what)
+        if is_value or name in self.scope.decided:
+            return self.report("decision-in-condition", written, name=name)
+        if "." in name:
+            return self.report("unknown-fact", written, suggestion=nearest(name, self.scope.names()), name=name)
+        if hint is not None and hint.type == TEXT:
+            return self.report("unquoted-text", written, word=name, fix=f"'{name}'")
+        return self.report("unknown-name", written, suggestion=nearest(name, self.scope.names()), name=name)
 
     def _negative(self, written: Operation) -> Expression:
         part = self.expression(written.operands[0])
         if not (part.type.is_numeric or part.type.kind in ("money", "duration")):
-            raise self.report("bad-arithmetic", written, operator="-", left="nothing", right=_type_name(part.type))
+            raise self.report("bad-arithmetic", written, what=f"minus {type_name(part.type)}")
         if isinstance(part, Constant) and isinstance(part.value, int | Fraction):
             return Constant(-part.value, part.type, part.name)
         return Arithmetic("-", Constant(0, part.type), part, part.type)
@@ -359,12 +421,15 @@ class Checker:
         operator = cast(Arithmetic_, written.operator)
         type_ = _arithmetic_type(operator, left.type, right.type)
         if type_ is None:
-            names = {"left": _type_name(left.type), "right": _type_name(right.type)}
-            raise self.report("bad-arithmetic", written, operator=operator, **names)
+            what = f"{type_name(left.type)} {_IN_WORDS[operator]} {type_name(right.type)}"
+            raise self.report("bad-arithmetic", written, what=what)
         if operator == "/" and isinstance(right, Constant) and right.value == 0:
             raise self.report("division-by-zero", written)
         if isinstance(left, Constant) and isinstance(right, Constant):
-            return Constant(_folded(operator, left, right), type_)
+            try:
+                return Constant(_folded(operator, left, right), type_)
+            except QuantityError as problem:
+                raise self.report("result-out-of-reach", written, why=problem.why) from None
         return Arithmetic(operator, left, right, type_)
 
     def _call(self, written: Invocation) -> Expression:
@@ -391,10 +456,6 @@ def _same(a: Type, b: Type) -> bool:
     return (a.is_numeric and b.is_numeric) or (a.kind == b.kind and a.words == b.words)
 
 
-def _type_name(type_: Type) -> str:
-    return {"scale": "a scale", "list": "a list", "boolean": "true or false"}.get(type_.kind, f"{type_.kind}")
-
-
 def _arithmetic_type(operator: str, left: Type, right: Type) -> Type | None:
     a = "number" if left.is_numeric else left.kind
     b = "number" if right.is_numeric else right.kind
@@ -419,7 +480,8 @@ def _arithmetic_type(operator: str, left: Type, right: Type) -> Type | None:
 def _folded(operator: Arithmetic_, left: Constant, right: Constant) -> Number:
     a, b = left.value, right.value
     assert isinstance(a, int | Fraction) and isinstance(b, int | Fraction)
-    return combined(operator, a, b, left.type, right.type)
+    result = bounded(combined(operator, a, b, left.type, right.type))
+    return in_calendar(result) if left.type.kind == "datetime" and right.type.kind == "duration" else result
 
 
 def _call_type(function: str, types: list[Type]) -> Type | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -20,8 +19,6 @@ MOST: Final = 64
 
 Raw: TypeAlias = dict[str, Any]  # because this is the TOML boundary: shapes are checked, values not yet
 Resolver: TypeAlias = Callable[[str, Document, Place, Findings], "Document | None"]
-
-_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*(rule|table)[ \t]*\]\]", re.MULTILINE)
 
 
 @attrs.frozen
@@ -83,15 +80,27 @@ def gather(document: Document, resolve: Resolver, findings: Findings) -> list[Do
             if base is None:
                 continue
             if base.name in (*chain, current.name):
-                cycle = " -> ".join((*chain, current.name, base.name))
-                findings.report("cycle-in-extends", place, cycle=cycle)
+                way = (*chain, current.name)
+                way = way[way.index(base.name) :]
+                findings.report("cycle-in-extends", place, cycle=cycle_text(way))
             elif len(chain) >= DEEPEST or len(found) >= MOST:
-                findings.report("too-many-extends", place, limit=str(MOST))
+                findings.report("too-many-extends", place, limit=str(MOST), depth=str(DEEPEST))
             elif base.name not in found:
                 visit(base, (*chain, current.name))
 
     visit(document, ())
     return list(found.values())
+
+
+def cycle_text(way: Sequence[str]) -> str:
+    """
+    Return the way round a cycle, which ends where it began; a long one without its middle.
+
+    >>> cycle_text(["a", "b"])
+    'a → b → a'
+    """
+    names = [*way, way[0]]
+    return " → ".join(names if len(names) <= 8 else [*names[:4], "…", *names[-3:]])
 
 
 def _extends(document: Document) -> list[str]:
@@ -104,7 +113,7 @@ def compose(layers: list[Document], findings: Findings) -> Draft:
     """Merge the layers, the extending policy first; report names that are stated twice in one document."""
     own = layers[0]
     header = Part(own.name, _table(own, "policy"), Origin(own.name, ("policy",)))
-    if not header.raw:
+    if "policy" not in own.values:
         findings.report("no-policy", Place(own.name))
     switches: dict[str, Part] = {}
     return Draft(
@@ -136,11 +145,11 @@ def _parts(document: Document, name: str) -> Iterator[Part]:
 
 def _fact_parts(document: Document) -> Iterator[Part]:
     """Yield the facts of a document by dotted name."""
-    pending: list[tuple[tuple[str, ...], Any]] = [((key,), raw) for key, raw in _table(document, "facts").items()]
+    pending: list[tuple[tuple[str, ...], Any]] = [((key,), raw) for key, raw in reversed(_table(document, "facts").items())]
     while pending:
-        path, raw = pending.pop(0)
+        path, raw = pending.pop()
         if is_group(raw):
-            pending[:0] = [((*path, key), inner) for key, inner in raw.items()]
+            pending += [((*path, key), inner) for key, inner in reversed(raw.items())]
         elif isinstance(raw, dict):
             yield Part(".".join(path), raw, Origin(document.name, ("facts", *path)))
 
@@ -179,11 +188,8 @@ def _in_file_order(document: Document) -> list[RuleItem]:
     tables = [RuleItem(Part(_id(raw), raw, origin), is_table=True) for raw, origin in _array(document, "table")]
     if not rules or not tables:
         return rules + tables
-    headers = _HEADER.findall(document.text)
-    if headers.count("rule") == len(rules) and headers.count("table") == len(tables):
-        queues = {"rule": iter(rules), "table": iter(tables)}
-        return [next(queues[header]) for header in headers]
-    return sorted(rules + tables, key=lambda item: document.line_of(item.part.origin.path))
+    items = {item.part.origin.path: item for item in rules + tables}
+    return [items[path] for path in document.elements("rule", "table") if path in items]
 
 
 def _id(raw: Raw) -> str:
@@ -233,10 +239,10 @@ def _without_duplicates(items: list[RuleItem], findings: Findings) -> list[RuleI
 def _switch_off(
     part: Part, exists: bool, switches: dict[str, Part], findings: Findings, known: Iterable[RuleItem | Part]
 ) -> None:
-    if not exists and set(part.raw) <= {"id", "enabled", "because"}:
+    if not exists and part.id and set(part.raw) <= {"id", "enabled", "because"}:
         ids = [item.part.id if isinstance(item, RuleItem) else item.id for item in known]
         findings.report("unknown-rule", part.place.inside("id"), suggestion=nearest(part.id, ids), id=part.id)
-    if not part.raw.get("because"):
+    if not part.raw.get("because") and part.id:
         findings.report("switch-without-reason", part.place, id=part.id)
     switches.setdefault(part.id, part)
 

@@ -10,7 +10,9 @@ from typing import Final
 import attrs
 
 from .check import Checker, Mistyped, Scope
+from .describe import described, shortened, shown, type_name
 from .diagnostics import Findings, Place, nearest
+from .normal import Normalizer, Universe
 from .quantities import QuantityError, from_datetime, from_python
 from .syntax import (
     Name,
@@ -21,7 +23,7 @@ from .syntax import (
     parse_condition,
     parse_unary,
 )
-from .tree import And, Condition, Constant, Expression, Named, Not, Or, Truth
+from .tree import ALWAYS, And, Condition, Constant, Expression, Named, Not, Or, Truth
 from .types import LIST, Type
 
 #: The most tests that one condition may have once its terms are written out.
@@ -38,6 +40,8 @@ def read_condition(raw: object, place: Place, scope: Scope, findings: Findings) 
     match raw:
         case bool():
             return Truth(raw)
+        case str() | list() | dict() if not raw or (isinstance(raw, str) and not raw.strip()):
+            raise _empty(place, findings)
         case str():
             return Checker(scope, findings, place).condition(parsed(raw, place, findings))
         case dict():
@@ -57,9 +61,14 @@ def parsed(text: str, place: Place, findings: Findings) -> Written:
         raise _reported(problem, place, findings) from None
 
 
+def _empty(place: Place, findings: Findings) -> Mistyped:
+    findings.report("empty-condition", place, key=_key(place))
+    return Mistyped("empty-condition")
+
+
 def _reported(problem: SyntaxProblem, place: Place, findings: Findings) -> Mistyped:
     at = attrs.evolve(place, start=problem.start, end=problem.end)
-    findings.report(problem.code, at, **problem.facts)
+    findings.report(problem.code, at, suggestion=problem.suggestion, **problem.facts)
     return Mistyped(problem.code)
 
 
@@ -90,7 +99,7 @@ class _Cell:
         return read_cell(self.subject, self.raw, self.place, self.scope, self.findings)
 
 
-def _joined(kind: type[And] | type[Or], parts: list[_Cell] | list[_Later]) -> Condition:
+def _joined(kind: type[And | Or], parts: list[_Cell] | list[_Later]) -> Condition:
     found: list[Condition] = []
     for part in parts:
         try:
@@ -104,12 +113,12 @@ def _joined(kind: type[And] | type[Or], parts: list[_Cell] | list[_Later]) -> Co
 
 def cells(raw: Mapping[str, object], scope: Scope) -> Iterator[tuple[str, tuple[str, ...], object]]:
     """Yield each test of a table form: the subject's name, its path in the table, and the cell."""
-    pending = [((key,), inner) for key, inner in raw.items()]
+    pending: list[tuple[tuple[str, ...], object]] = [((key,), raw[key]) for key in reversed(list(raw))]
     while pending:
-        path, inner = pending.pop(0)
+        path, inner = pending.pop()
         name = ".".join(path)
-        if isinstance(inner, dict) and scope.type_of(name) is None:
-            pending[:0] = [((*path, key), value) for key, value in inner.items()]
+        if isinstance(inner, dict) and inner and scope.type_of(name) is None:
+            pending += [((*path, key), value) for key, value in reversed(inner.items())]
         else:
             yield name, path, inner
 
@@ -130,6 +139,8 @@ def read_cell(subject: str, raw: object, place: Place, scope: Scope, findings: F
     if scope.type_of(subject) is None:
         Checker(scope, findings, attrs.evolve(place, key=True)).expression(name)
     checker = Checker(scope, findings, place)
+    if isinstance(raw, list | dict) and not raw:
+        raise _empty(place, findings)
     if isinstance(raw, list):
         return _joined(Or, [_Cell(subject, inner, place.inside(i), scope, findings) for i, inner in enumerate(raw)])
     if subject in scope.terms:
@@ -139,15 +150,30 @@ def read_cell(subject: str, raw: object, place: Place, scope: Scope, findings: F
             written = parse_unary(raw, name)
         except SyntaxProblem as problem:
             raise _reported(problem, place, findings) from None
-        return Truth(True) if written is None else checker.condition(written)
+        if written is None:
+            return Truth(True)
+        condition = checker.condition(written)
+        if isinstance(condition, Or):
+            _check_comma(subject, raw, condition, place, scope, findings)
+        return condition
     return checker.condition(Operation("=", (name, plain(raw, checker)), -1, -1))
+
+
+def _check_comma(subject: str, raw: str, condition: Or, place: Place, scope: Scope, findings: Findings) -> None:
+    """Report tests joined by commas of which one always holds: `> 30, <= 60` was meant as a range."""
+    if "<" not in raw or ">" not in raw:
+        return
+    whole = Universe.of(scope.facts, {name: spec.type for name, spec in scope.decisions.items()})
+    if Normalizer(whole).normal_form(condition) == ALWAYS:
+        findings.report("comma-means-or", place, text=shown(raw), fact=subject)
 
 
 def _term_cell(name: Name, raw: object, checker: Checker) -> Condition:
     if raw == "-":
         return Truth(True)
     if raw not in (True, False, "true", "false"):
-        raise checker.report("wrong-kind", name, key=name.text, wanted="true or false, because it is a term")
+        wanted = "true or false, because it is a term"
+        raise checker.report("wrong-kind", name, key=name.text, wanted=wanted, found=described(raw))
     condition = checker.condition(name)
     return condition if raw in (True, "true") else Not(condition)
 
@@ -166,14 +192,22 @@ def plain(raw: object, checker: Checker) -> WrittenLiteral:
             case dt.date():
                 return WrittenLiteral("date", raw.toordinal(), None, -1, -1)
             case _:
-                raise checker.report("wrong-kind", nowhere, key="cell", wanted="a test in quotes, or a plain value")
+                wanted = "a test in quotes, or a plain value"
+                raise checker.report("wrong-kind", nowhere, key=_key(checker.place), wanted=wanted, found=described(raw))
     except QuantityError as problem:
-        raise checker.report("bad-literal", nowhere, text=str(raw)[:40], why=str(problem)) from None
+        raise checker.report("bad-literal", nowhere, text=shown(raw), why=problem.why, advice=problem.advice) from None
 
 
-def read_value_expression(raw: object, type_: Type, place: Place, scope: Scope, findings: Findings) -> Expression:
+def _key(place: Place) -> str:
+    """Return the name that a value stands under; of one in a list, the list's."""
+    return next((part for part in reversed(place.path) if isinstance(part, str)), "value")
+
+
+def read_value_expression(
+    name: str, raw: object, type_: Type, place: Place, scope: Scope, findings: Findings
+) -> Expression:
     """
-    Read what a rule gives for an outcome or a value of *type_*: a word, a text, a list, or an expression.
+    Read what a rule gives for *name*, an outcome or a value of *type_*: a word, a text, a list, or an expression.
 
     Raises:
         Mistyped: If it is none; every mistake has been reported by then.
@@ -181,15 +215,16 @@ def read_value_expression(raw: object, type_: Type, place: Place, scope: Scope, 
     checker = Checker(scope, findings, place)
     nowhere = Name("", -1, -1)
     if type_.words:
-        return _outcome_word(raw, type_, checker)
+        return _outcome_word(name, raw, type_, checker)
     if type_.kind == "text":
         if not isinstance(raw, str):
-            raise checker.report("wrong-kind", nowhere, key=str(place.path[-1]), wanted="a text in quotes")
+            raise checker.report("wrong-kind", nowhere, key=name, wanted="a text in quotes", found=described(raw))
         return Constant(raw, type_)
     if type_ == LIST:
         items = [raw] if isinstance(raw, str) else raw
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise checker.report("wrong-kind", nowhere, key=str(place.path[-1]), wanted='a list of texts like ["a", "b"]')
+            wanted = 'a list of texts like ["a", "b"]'
+            raise checker.report("wrong-kind", nowhere, key=name, wanted=wanted, found=described(raw))
         return Constant(tuple(items), type_)
     written = parsed(raw, place, findings) if isinstance(raw, str) else plain(raw, checker)
     expression = checker.expression(written)
@@ -197,23 +232,19 @@ def read_value_expression(raw: object, type_: Type, place: Place, scope: Scope, 
     if fits:
         return expression
     if type_.kind == "money" and expression.type.is_numeric:
-        raise checker.report("money-against-number", written)
-    raise checker.report("type-mismatch", written, left=str(type_), right=str(expression.type))
+        raise checker.bare_number("money-against-number", written, f" {scope.currencies.home}")
+    if type_.kind == "duration" and expression.type.is_numeric:
+        raise checker.bare_number("duration-against-number", written, "")
+    facts = {"name": name, "expected": type_name(type_), "found": type_name(expression.type)}
+    raise checker.report("wrong-result", written, **facts)
 
 
-def _outcome_word(raw: object, type_: Type, checker: Checker) -> Constant:
+def _outcome_word(name: str, raw: object, type_: Type, checker: Checker) -> Constant:
     if isinstance(raw, str) and raw in type_.words:
         return Constant(raw, type_)
-    word = raw if isinstance(raw, str) else str(raw)
-    decision = str(checker.place.path[-1])
-    raise checker.report(
-        "unknown-outcome",
-        Name("", -1, -1),
-        suggestion=nearest(word, type_.words),
-        outcome=word[:60],
-        decision=decision,
-        outcomes=", ".join(type_.words),
-    )
+    word = shown(raw)
+    facts = {"outcome": word, "decision": name, "outcomes": shortened(", ".join(type_.words))}
+    raise checker.report("unknown-outcome", Name("", -1, -1), suggestion=nearest(word, type_.words), **facts)
 
 
 def size(condition: Condition, terms: dict[str, int]) -> int:

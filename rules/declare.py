@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Container, Mapping
 from fractions import Fraction
 from typing import Any, Final
 
@@ -15,11 +13,12 @@ from .check import Checker, Mistyped, Scope
 from .compose import Draft, Part
 from .conditions import plain, read_value_expression
 from .currencies import MINOR_DIGITS
+from .describe import described, shown, type_name
 from .diagnostics import Findings, Place, nearest
 from .given import Currencies, FactProblem, read_fact
 from .normal import Normalizer
-from .quantities import QuantityError, parse_duration, parse_number
-from .shape import fits
+from .quantities import QuantityError, from_python, parse_duration, parse_number
+from .shape import WRITTEN, fits
 from .syntax import RESERVED, SyntaxProblem, WrittenLiteral, parse_condition
 from .tree import (
     Aggregate,
@@ -36,6 +35,8 @@ from .tree import (
 from .types import NAMED_TYPES, TEXT, Fact, Number, Type, Value
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
+#: What a test may expect beside decisions and their values.
+_EXPECTED: Final = frozenset(("obligations", "guards", "rules"))
 HIT_POLICIES: Final[dict[str, tuple[HitPolicy, Aggregate | None]]] = {
     "first": ("first", None),
     "priority": ("priority", None),
@@ -72,10 +73,12 @@ class Work:
     guards: list[Guard] = attrs.field(factory=list)
     normalizer: Normalizer | None = None
 
+    used: set[str] = attrs.field(factory=set)
+
     @property
     def scope(self) -> Scope:
         """The names that rules may use."""
-        return Scope(self.facts, self.parameters, self.conditions, {}, self.currencies)
+        return Scope(self.facts, self.parameters, self.conditions, {}, self.currencies, self.decisions, self.used)
 
 
 def declare_currency(work: Work) -> None:
@@ -105,10 +108,8 @@ def declare_currency(work: Work) -> None:
 
 def _rate(raw: object) -> Number | None:
     try:
-        if isinstance(raw, str):
-            return parse_number(raw)
-        return Fraction(raw) if isinstance(raw, int | Decimal) and not isinstance(raw, bool) else None
-    except (QuantityError, ValueError, OverflowError):
+        return parse_number(raw) if isinstance(raw, str) else from_python(raw)
+    except QuantityError:
         return None
 
 
@@ -122,13 +123,19 @@ def declare_facts(work: Work) -> None:
         _check_name(work, name, parts[0], "fact")
         for part in reversed(parts):
             _declare_fact(work, name, part)
+    groups = {name[:at] for name in work.facts for at, sign in enumerate(name) if sign == "."}
+    for name in groups & work.draft.facts.keys():
+        place = attrs.evolve(work.draft.facts[name][0].place, key=True)
+        work.findings.report("name-clash", place, name=name, kind="fact", other="group of facts")
 
 
 def _check_name(work: Work, name: str, part: Part, kind: str) -> None:
     place = attrs.evolve(part.place, key=True)
     if not _IDENTIFIER.match(name):
-        work.findings.report("bad-name", place, kind=kind, name=name)
-    elif name in RESERVED:
+        plain_name = re.sub(r"[\W.]+", "_", name).strip("_")
+        suggestion = plain_name if _IDENTIFIER.match(plain_name) else ""
+        work.findings.report("bad-name", place, suggestion=suggestion, kind=kind, name=shown(name))
+    elif name in RESERVED or (kind in ("decision", "value") and name in _EXPECTED):
         work.findings.report("reserved-name", place, kind=kind, name=name)
 
 
@@ -141,7 +148,7 @@ def _declare_fact(work: Work, name: str, part: Part) -> None:
             work.facts[name] = declared
         elif before.built_in or declared is not None:
             key = min(describes)
-            work.findings.report("fact-redefined", part.place.inside(key), name=name, type=str(before.type))
+            work.findings.report("fact-redefined", part.place.inside(key), name=name, type=type_name(before.type))
         return
     if before is None and not describes:
         known = nearest(name, work.facts)
@@ -168,7 +175,8 @@ def _read(work: Work, raw: object, fact: Fact, place: Place) -> Value | None:
         value = read_fact(raw, fact, work.currencies)
         if isinstance(value, int | Fraction | str | tuple):
             return value
-        work.findings.report("bad-value", place, fact=fact.name, text=str(raw)[:60], why="one value is wanted", expected="")
+        facts = {"text": shown(raw), "why": "one certain value is wanted", "expected": type_name(fact.type)}
+        work.findings.report("bad-value", place, fact=fact.name, **facts)
     except FactProblem as problem:
         facts = {"fact": fact.name, **problem.facts}
         work.findings.report(problem.code, place, suggestion=problem.suggestion, **facts)
@@ -185,12 +193,13 @@ def _new_fact(work: Work, name: str, part: Part) -> Fact | None:
     for key, field in (("min", "low"), ("max", "high")):
         if key in part.raw:
             if not type_.is_ordered:
-                work.findings.report("bound-without-order", part.place.inside(key), key=key, type=str(type_))
+                work.findings.report("bound-without-order", part.place.inside(key), key=key, type=type_name(type_))
             else:
                 bounds[field] = _read(work, part.raw[key], bare, part.place.inside(key))
     fact = attrs.evolve(bare, **bounds)
     if fact.low is not None and fact.high is not None and fact.low > fact.high:
-        work.findings.report("empty-range", part.place, fact=name, text="min .. max", why="min is above max")
+        facts = {"text": "min .. max", "why": "`min` is above `max`"}
+        work.findings.report("empty-range", part.place.inside("min"), fact=name, **facts)
         return bare
     return _with_words(work, fact, part)
 
@@ -205,13 +214,26 @@ def _fact_type(work: Work, name: str, part: Part) -> Type | None:
     if key == "type":
         if isinstance(raw, str) and raw not in NAMED_TYPES:
             place = part.place.inside("type")
-            work.findings.report("unknown-type", place, suggestion=nearest(raw, NAMED_TYPES), type=raw)
+            work.findings.report("unknown-type", place, suggestion=nearest(raw, NAMED_TYPES), type=shown(raw))
         return NAMED_TYPES.get(raw) if isinstance(raw, str) else None
-    if not fits(raw, "list of text") or len(raw) < 2 or len(set(raw)) < len(raw):
-        if fits(raw, "list of text"):
-            work.findings.report("bad-words", part.place.inside(key), key=key)
+    if not fits(raw, "list of text") or not _are_words(work, raw, key, part.place.inside(key), least=2):
         return None
     return Type("scale" if key == "scale" else "text", tuple(raw))
+
+
+def _are_words(work: Work, raw: list[str], key: str, place: Place, *, least: int) -> bool:
+    """Whether a list can be the words of a type: enough of them, none twice, none blank."""
+    problem = f"it has fewer than {least}" if len(raw) < least else ""
+    seen: set[str] = set()
+    for index, word in enumerate(raw):
+        if word in seen or word != word.strip() or not word:
+            problem = f"`{shown(word)}` is there twice" if word in seen else "a word has a blank around it, or is empty"
+            place = place.inside(index)
+            break
+        seen.add(word)
+    if problem:
+        work.findings.report("bad-words", place, key=key, why=problem)
+    return not problem
 
 
 # --- parameters ------------------------------------------------------------------------------------------------------
@@ -232,8 +254,9 @@ def declare_parameters(work: Work) -> None:
         if base is not part:
             first = _parameter(work, name, base)
             if first is not None and not _alike(first.type, parameter.type):
-                kinds = {"was": str(first.type), "now": str(parameter.type)}
+                kinds = {"was": type_name(first.type), "now": type_name(parameter.type)}
                 work.findings.report("parameter-type-changed", part.place, name=name, **kinds)
+                parameter = first  # so that the rules of the extended policy are not blamed
         work.parameters[name] = parameter
 
 
@@ -264,7 +287,8 @@ def _literal(work: Work, raw: object, place: Place) -> tuple[Type, Value] | None
     """Read a literal; a text that reads as an amount, a time, a percentage or a date is one."""
     checker = Checker(work.scope, work.findings, place)
     if isinstance(raw, dict):
-        work.findings.report("wrong-kind", place, key=str(place.path[-1]), wanted='a value like "75 USD", 10_000 or true')
+        wanted = WRITTEN["literal"]
+        work.findings.report("wrong-kind", place, key=str(place.path[-1]), wanted=wanted, found=described(raw))
         return None
     try:
         written = _quantity(raw) if isinstance(raw, str) else plain(raw, checker)
@@ -298,15 +322,28 @@ def declare_decisions(work: Work) -> None:
     owners: dict[str, str] = {value: spec.id for spec in work.built_in.values() for value in spec.values}
     for name, parts in work.draft.decisions.items():
         _check_name(work, name, parts[0], "decision")
+        _check_free(work, name, parts[0])
         for part in reversed(parts):
             spec = _decision(work, name, part)
             if spec is None:
                 continue
             for value in spec.values:
+                if value in _EXPECTED:
+                    place = part.place.inside("values", value)
+                    work.findings.report("reserved-name", attrs.evolve(place, key=True), kind="value", name=value)
                 if owners.setdefault(value, name) != name or value in work.draft.decisions or value in work.built_in:
                     place = part.place.inside("values", value)
                     work.findings.report("name-clash", place, name=value, kind="value", other="decision or value")
             work.decisions[name] = spec
+
+
+def _check_free(work: Work, name: str, part: Part) -> None:
+    """Report a decision that bears the name of a fact, a parameter or a term: a guard could mean either."""
+    kinds: dict[str, Container[str]] = {"fact": work.facts, "parameter": work.parameters, "term": work.draft.terms}
+    other = next((kind for kind, names in kinds.items() if name in names), "")
+    if other:
+        place = attrs.evolve(part.place, key=True)
+        work.findings.report("name-clash", place, name=name, kind="decision", other=other)
 
 
 def _decision(work: Work, name: str, part: Part) -> DecisionSpec | None:
@@ -331,12 +368,9 @@ def _outcome_type(work: Work, part: Part) -> Type | None:
     place = part.place.inside("outcomes")
     if isinstance(raw, str):
         if raw not in NAMED_TYPES:
-            work.findings.report("unknown-type", place, suggestion=nearest(raw, NAMED_TYPES), type=raw)
+            work.findings.report("unknown-type", place, suggestion=nearest(raw, NAMED_TYPES), type=shown(raw))
         return NAMED_TYPES.get(raw)
-    if not fits(raw, "list of text"):
-        return None
-    if not raw or len(set(raw)) < len(raw):
-        work.findings.report("bad-words", place, key="outcomes")
+    if not fits(raw, "list of text") or not _are_words(work, raw, "outcomes", place, least=1):
         return None
     if "refer" in raw:
         work.findings.report("reserved-name", place, kind="outcome", name="refer")
@@ -349,8 +383,7 @@ def _value_types(work: Work, part: Part) -> dict[str, Type]:
     for name, kind in (raw if isinstance(raw, dict) else {}).items():
         place = part.place.inside("values", name)
         if not isinstance(kind, str) or kind not in NAMED_TYPES:
-            suggestion = nearest(str(kind), NAMED_TYPES)
-            work.findings.report("unknown-type", place, suggestion=suggestion, type=str(kind)[:60])
+            work.findings.report("unknown-type", place, suggestion=nearest(shown(kind), NAMED_TYPES), type=shown(kind))
         else:
             found[name] = NAMED_TYPES[kind]
     return found
@@ -364,7 +397,7 @@ def _with_hit_policy(work: Work, spec: DecisionSpec, part: Part) -> DecisionSpec
     key = " ".join(written.lower().replace("_", " ").replace("-", " ").split())
     if key not in HIT_POLICIES:
         suggestion = nearest(written, HIT_POLICIES)
-        work.findings.report("unknown-hit-policy", place, suggestion=suggestion, hit_policy=written[:60])
+        work.findings.report("unknown-hit-policy", place, suggestion=suggestion, hit_policy=shown(written))
         return spec
     hit_policy, aggregate = HIT_POLICIES[key]
     ordered = bool(spec.type.words) or spec.type.is_ordered
@@ -380,7 +413,8 @@ def _default(work: Work, spec: DecisionSpec, part: Part) -> Expression | None:
     if part.raw["default"] == "refer":
         return None
     try:
-        return read_value_expression(part.raw["default"], spec.type, part.place.inside("default"), work.scope, work.findings)
+        place = part.place.inside("default")
+        return read_value_expression(spec.id, part.raw["default"], spec.type, place, work.scope, work.findings)
     except Mistyped:
         return None
 
@@ -394,10 +428,10 @@ def declare_obligations(work: Work) -> None:
             try:
                 within = parse_duration(raw)
             except QuantityError as problem:
-                facts = {"fact": "within", "text": raw[:60], "why": str(problem), "expected": "a length of time like `48h`"}
+                facts = {"fact": "within", "text": shown(raw), "why": problem.why, "expected": "a length of time like `48h`"}
                 work.findings.report("bad-value", part.place.inside("within"), **facts)
         if within is not None and within <= 0:
-            work.findings.report("deadline-in-the-past", part.place.inside("within"), text=raw)
+            work.findings.report("deadline-in-the-past", part.place.inside("within"), text=shown(raw))
         words = {key: str(part.raw.get(key, "")) for key in ("title", "by", "because", "source")}
         work.obligations[name] = Obligation(name, within=within, origin=part.origin, **words)
 

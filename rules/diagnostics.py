@@ -25,7 +25,7 @@ class Place:
     Where a diagnostic points: the TOML value at *path* of *document*.
 
     *start* and *end* are offsets in the string that stands there; *key* points at the key and not the value; *at* is a line and
-    a column where the document has no path to it.
+    a column where the document has no path to it, and *until* those of the end.
     """
 
     document: str
@@ -34,6 +34,7 @@ class Place:
     end: int | None = None
     key: bool = False
     at: tuple[int, int] | None = None
+    until: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, origin: Origin) -> Place:
@@ -80,14 +81,14 @@ class Diagnostic:
     @property
     def message(self) -> str:
         """What was found, in one lower-case sentence."""
-        return catalogue()[self.code].message.format_map(self.facts)
+        return wording(self.code, self.facts)
 
     @property
     def help(self) -> str:
-        """What to do about it."""
+        """What to do about it; empty where the message says it all."""
         if self.suggestion:
-            return f"did you mean `{self.suggestion}`?"
-        return catalogue()[self.code].help.format_map(self.facts)
+            return f"did you mean `{printable(self.suggestion)}`?"
+        return printable(catalogue()[self.code].help.format_map(self.facts))
 
     @property
     def file(self) -> str:
@@ -96,12 +97,29 @@ class Diagnostic:
 
     def __str__(self) -> str:
         where = f":{self.location.line}:{self.location.column}" if self.location else _path_text(self.place.path)
-        text = f"{self.file}{where}: {self.code}: {self.message}"
+        text = f"{printable(self.file)}{printable(where)}: {self.code}: {self.message}"
         return f"{text} ({self.help})" if self.help else text
 
 
 def _path_text(path: tuple[str | int, ...]) -> str:
     return ": " + ".".join(str(part) for part in path) if path else ""
+
+
+def wording(code: str, facts: Mapping[str, str]) -> str:
+    """Return the message of a code, filled with *facts*."""
+    return printable(catalogue()[code].message.format_map(facts))
+
+
+def printable(text: str) -> str:
+    r"""
+    Return a text with nothing in it that a terminal would obey or that would hide or turn round other characters.
+
+    >>> printable("a\x1b[31mb\u202e")
+    'a\\x1b[31mb\\u202e'
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 @attrs.frozen
@@ -130,19 +148,44 @@ def catalogue() -> Mapping[str, Entry]:
 class Findings:
     """The diagnostics of one run, gathered; the same finding at the same place is kept once."""
 
+    #: Past this many, looking for more helps nobody.
+    MOST = 1_000
+
     def __init__(self) -> None:
         self._found: dict[tuple[str, Place, str], Diagnostic] = {}
 
     def report(self, code: str, place: Place, *, suggestion: str = "", fix: str = "", **facts: object) -> None:
-        """Add a finding; *facts* fill the wording of its catalogue entry."""
+        """
+        Add a finding; *facts* fill the wording of its catalogue entry.
+
+        Raises:
+            TooManyFindings: If there are more than anybody can read; the last one says so.
+        """
         named = {name: str(value) for name, value in facts.items()}
         self._found.setdefault((code, place, repr(named)), Diagnostic(code, named, place, suggestion, fix))
+        if len(self._found) >= self.MOST and code != "too-many-findings":
+            self.report("too-many-findings", Place(place.document), limit=f"{self.MOST:_}")
+            raise TooManyFindings
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any of them stops the policy from loading."""
+        return any(finding.severity == "error" for finding in self)
+
+    def blames(self, place: Place) -> bool:
+        """Whether there is a finding at a place or inside it."""
+        inside = (f.place.path[: len(place.path)] == place.path for f in self if f.place.document == place.document)
+        return any(inside)
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._found.values())
 
     def __len__(self) -> int:
         return len(self._found)
+
+
+class TooManyFindings(Exception):
+    """Reading was given up; the findings so far stand."""
 
 
 class PolicyError(ValueError):
@@ -169,7 +212,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     'virality.views'
     """
     words = list(known)
-    if len(word) > 200 or len(words) > 5_000:
+    if len(word) > 100 or len(words) > 2_000:
         return ""
     lower = {candidate.lower().replace("-", "_"): candidate for candidate in words}
     found = get_close_matches(word.lower().replace("-", "_"), lower, n=1, cutoff=0.7)

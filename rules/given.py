@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
 from functools import reduce
@@ -13,7 +14,8 @@ from typing import Final, NoReturn, TypeAlias
 import attrs
 
 from .currencies import MINOR_DIGITS
-from .diagnostics import Diagnostic, FactError, Findings, Place, nearest
+from .describe import described, shortened, shown
+from .diagnostics import Diagnostic, FactError, Findings, Place, TooManyFindings, nearest
 from .money import Money
 from .quantities import (
     QuantityError,
@@ -28,7 +30,7 @@ from .quantities import (
     to_minor,
     value_text,
 )
-from .regions import Region, Spans, compared, intersection, is_empty, union
+from .regions import Region, compared, intersection, is_empty, union
 from .types import Fact, Number, Type, Value, exact
 from .uncertain import AnyOf, Between
 
@@ -59,7 +61,7 @@ class Currencies:
         if currency is None or currency == self.home:
             return to_minor(amount, self.home)
         if currency not in MINOR_DIGITS:
-            raise FactProblem("unknown-currency", currency=currency)
+            raise FactProblem("unknown-currency", suggestion=nearest(currency, MINOR_DIGITS), currency=currency)
         if currency not in self.rates:
             raise FactProblem("no-exchange-rate", currency=currency, home=self.home)
         return to_minor(exact(Fraction(amount) * self.rates[currency]), self.home)
@@ -85,16 +87,17 @@ def read_given(
     findings = Findings()
     base = place or Place("incident")
     known: dict[str, Knowledge] = {}
-    for name, raw in flatten(given, facts):
-        if name not in facts:
-            _report_unknown(findings, name, raw, facts, base)
-            continue
-        try:
-            if raw is not None:
-                known[name] = read_fact(raw, facts[name], currencies)
-        except FactProblem as problem:
-            named = {"fact": name, **problem.facts}
-            findings.report(problem.code, _at(base, given, name), suggestion=problem.suggestion, **named)
+    with suppress(TooManyFindings):
+        for name, raw in flatten(given, facts):
+            if name not in facts:
+                _report_unknown(findings, name, facts, _at(base, given, name))
+                continue
+            try:
+                if raw is not None:
+                    known[name] = read_fact(raw, facts[name], currencies)
+            except FactProblem as problem:
+                named = {"fact": name, **problem.facts}
+                findings.report(problem.code, _at(base, given, name), suggestion=problem.suggestion, **named)
     if len(findings):
         raise FactError(findings)
     return known
@@ -120,24 +123,36 @@ def _currency_in(raw: object) -> str | None:
     return match[0] if match and match[0] in MINOR_DIGITS else None
 
 
-def flatten(given: Mapping[str, object], facts: Mapping[str, Fact]) -> Iterable[tuple[str, object]]:
+def groups_of(facts: Iterable[str]) -> frozenset[str]:
+    """
+    Return the names of the groups that dotted facts stand in.
+
+    >>> sorted(groups_of(["loss", "virality.views"]))
+    ['virality']
+    """
+    return frozenset(name[:at] for name in facts for at, sign in enumerate(name) if sign == ".")
+
+
+def flatten(
+    given: Mapping[str, object], facts: Mapping[str, Fact], *, groups: frozenset[str] | None = None
+) -> Iterable[tuple[str, object]]:
     """Yield what was given by dotted name; a table is opened where it is a group of facts and no fact itself."""
-    pending = list(reversed([(str(name), raw) for name, raw in given.items()]))
-    while pending:
-        name, raw = pending.pop()
-        opens = isinstance(raw, Mapping) and name not in facts and name.count(".") < 8
-        if opens and isinstance(raw, Mapping) and any(known.startswith(f"{name}.") for known in facts):
-            pending.extend(reversed([(f"{name}.{inner}", value) for inner, value in raw.items()]))
+    known = groups_of(facts) if groups is None else groups
+    for name, raw in given.items():
+        if name in known and name not in facts and isinstance(raw, Mapping):
+            inner = {f"{name}.{key}": value for key, value in raw.items()}
+            yield from flatten(inner, facts, groups=known)
         else:
-            yield name, raw
+            yield str(name), raw
 
 
-def _report_unknown(findings: Findings, name: str, raw: object, facts: Mapping[str, Fact], base: Place) -> None:
+def _report_unknown(findings: Findings, name: str, facts: Mapping[str, Fact], place: Place) -> None:
     if any(known.startswith(f"{name}.") for known in facts):
-        inner = ", ".join(known for known in facts if known.startswith(f"{name}."))
-        findings.report("not-a-group", base.inside(name), fact=name, inner=inner)
+        inner = shortened(", ".join(known for known in facts if known.startswith(f"{name}.")))
+        findings.report("not-a-group", place, fact=name, inner=inner)
     else:
-        findings.report("unknown-fact", base.inside(name), suggestion=nearest(name, facts), name=name)
+        place = attrs.evolve(place, key=True)
+        findings.report("unknown-fact", place, suggestion=nearest(name, facts), name=shown(name))
 
 
 def _at(base: Place, given: Mapping[str, object], name: str) -> Place:
@@ -199,7 +214,7 @@ def _any_of(uncertain: AnyOf, fact: Fact, currencies: Currencies) -> Knowledge:
         _check_range(value, fact, currencies)
         values.append(value)
     if fact.type.kind == "list":
-        raise FactProblem("wrong-type", expected="a list of text that is known", found="a choice of lists")
+        raise FactProblem("wrong-type", expected="one list of texts", found="a choice of lists")
     if len(set(values)) == 1:
         return values[0]
     return reduce(union, (compared("=", value, fact.type) for value in values))
@@ -242,7 +257,7 @@ def read_value(raw: object, type_: Type, currencies: Currencies, *, unit: str = 
     try:
         return _read_value(raw, type_, currencies, unit)
     except QuantityError as problem:
-        raise FactProblem("bad-value", text=_shown(raw), why=str(problem), expected=_expected(type_)) from None
+        raise FactProblem("bad-value", text=shown(raw), why=problem.why, expected=_expected(type_)) from None
 
 
 def _read_value(raw: object, type_: Type, currencies: Currencies, unit: str) -> Value:
@@ -281,8 +296,8 @@ def _read_word(raw: object, type_: Type) -> str:
     if len(raw) > LONGEST_TEXT:
         raise FactProblem("too-long", limit=f"{LONGEST_TEXT:_} characters")
     if type_.words and raw not in type_.words:
-        words = ", ".join(type_.words)
-        raise FactProblem("off-scale", suggestion=nearest(raw, type_.words), word=_shown(raw), words=words)
+        words = shortened(", ".join(type_.words))
+        raise FactProblem("off-scale", suggestion=nearest(raw, type_.words), word=shown(raw), words=words)
     return str(raw)
 
 
@@ -358,37 +373,8 @@ _EXPECTED: Final = {
 
 
 def _expected(type_: Type) -> str:
-    return f"one of {', '.join(type_.words)}" if type_.words else _EXPECTED[type_.kind]
+    return shortened(f"one of {', '.join(type_.words)}") if type_.words else _EXPECTED[type_.kind]
 
 
 def _wrong(raw: object, type_: Type) -> NoReturn:
-    raise FactProblem("wrong-type", expected=_expected(type_), found=_found(raw))
-
-
-def _found(raw: object) -> str:
-    match raw:
-        case bool():
-            return f"`{str(raw).lower()}`"
-        case str():
-            return f"the text `{_shown(raw)}`"
-        case int() | float() | Decimal() | Fraction():
-            return f"the number {_shown(raw)}"
-        case Mapping():
-            return "a table"
-        case list() | tuple():
-            return "a list"
-        case dt.date():
-            return "a date"
-        case _:
-            return f"a value of the kind {type(raw).__name__}"
-
-
-def _shown(raw: object) -> str:
-    text = f"{raw:.6g}" if isinstance(raw, float | Decimal) else str(raw) if _small(raw) else "a very large number"
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _small(raw: object) -> bool:
-    return not isinstance(raw, int) or raw.bit_length() < 4_000
-
-
+    raise FactProblem("wrong-type", expected=_expected(type_), found=described(raw))

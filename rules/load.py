@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
@@ -19,10 +20,11 @@ from .declare import (
     declare_obligations,
     declare_parameters,
 )
-from .diagnostics import Diagnostic, Findings, Location, Place, PolicyError, nearest
+from .diagnostics import Diagnostic, Findings, Location, Place, PolicyError, TooManyFindings, nearest, wording
 from .document import Document, Problem, parse_document, read_document
 from .incident import DECISIONS, Incident
 from .normal import facts_in, facts_of
+from .review import check_dates, check_use
 from .rulebook import check_guards, check_rules, check_terms, check_tests, read_cases
 from .tree import Case, DecisionSpec, PolicyTree
 from .vocabulary import vocabulary
@@ -37,6 +39,8 @@ PASSES: Final[tuple[Callable[[Work], None], ...]] = (
     check_rules,  # needs terms, decisions and obligations
     check_guards,
     check_tests,
+    check_dates,
+    check_use,  # last, because a name in a part with mistakes may be in use
 )
 
 
@@ -101,24 +105,28 @@ def _load(
 ) -> Loaded:
     findings = Findings()
     _take(problems, document.name if document else name, findings)
-    if document is None:
-        raise PolicyError(findings)
-    layers = gather(document, _resolver(folder), findings)
-    documents = {layer.name: layer for layer in layers}
-    work = Work(compose(layers, findings), vocabulary(vocabulary_class), decisions, findings)
-    for check in PASSES:
-        check(work)
-    cases = read_cases(work)
-    found = located(findings, documents)
-    if any(diagnostic.severity == "error" for diagnostic in found):
+    if document is None or (len(findings) and not document.values):
+        raise PolicyError(located(findings, {document.name: document} if document else {}))
+    documents: dict[str, Document] = {}
+    tree: PolicyTree | None = None
+    with suppress(TooManyFindings):
+        documents.update((layer.name, layer) for layer in gather(document, _resolver(folder), findings))
+        work = Work(compose(list(documents.values()), findings), vocabulary(vocabulary_class), decisions, findings)
+        for check in PASSES:
+            check(work)
+        cases = read_cases(work)
+        tree = None if findings.has_errors else _tree(work, cases)
+    found = located(excused(findings, documents), documents)
+    if tree is None:
         raise PolicyError(found)
-    return Loaded(_tree(work, cases), found, documents)
+    return Loaded(tree, found, documents)
 
 
 def _take(problems: Iterable[Problem], name: str, findings: Findings) -> None:
     for problem in problems:
-        at = (problem.line, problem.column) if problem.line else None
-        findings.report(problem.code, Place(name, problem.path, at=at), **problem.facts)
+        span = problem.span
+        at, until = ((span.line, span.column), (span.end_line, span.end_column)) if span else (None, None)
+        findings.report(problem.code, Place(name, problem.path, at=at, until=until), **problem.facts)
 
 
 def _read_pack(id_: str) -> tuple[Document | None, list[Problem]]:
@@ -149,12 +157,41 @@ def _resolver(folder: Path | None) -> Callable[[str, Document, Place, Findings],
         document, problems = read_document(path)
         if document is None:
             for problem in problems:
-                findings.report("extends-unreadable", place, name=name[:80], why=problem.code)
+                findings.report("extends-unreadable", place, name=name[:80], why=wording(problem.code, problem.facts))
         else:
             _take(problems, document.name, findings)
         return document
 
     return resolve
+
+
+#: What is blamed for being absent, by code: the tables in which it may have stood.
+_ABSENT: Final[Mapping[str, tuple[str, ...]]] = {
+    "no-policy": ("policy",),
+    "unknown-name": ("facts", "parameters", "terms"),
+    "unknown-fact": ("facts",),
+    "fact-without-type": ("facts",),
+    "unquoted-text": ("facts", "parameters", "terms"),
+    "off-scale": ("parameters", "terms"),
+    "unknown-decision": ("decisions",),
+    "decision-without-outcomes": ("decisions",),
+    "unknown-obligation": ("obligations",),
+    "unknown-rule": ("rule", "table", "guard", "policy"),
+    "unknown-expectation": ("rule", "table", "guard", "obligations"),
+    "no-exchange-rate": ("rates", "policy"),
+}
+
+
+def excused(findings: Iterable[Diagnostic], documents: Mapping[str, Document]) -> Iterator[Diagnostic]:
+    """Yield the findings that are no mere consequence of what could not be read of a broken file."""
+    broken = [document for document in documents.values() if document.partial]
+    for finding in findings:
+        where = finding.place.path
+        paths: list[tuple[str | int, ...]] = [(table,) for table in _ABSENT.get(finding.code, ())]
+        if finding.code in ("missing-key", "rule-without-consequence"):
+            paths = [where]
+        if not any(document.may_lack(path) for path in paths for document in broken):
+            yield finding
 
 
 def located(findings: Iterable[Diagnostic], documents: Mapping[str, Document]) -> tuple[Diagnostic, ...]:
@@ -172,17 +209,17 @@ def located(findings: Iterable[Diagnostic], documents: Mapping[str, Document]) -
 
 def _location(place: Place, documents: Mapping[str, Document]) -> Location | None:
     document = documents.get(place.document)
-    if document is None:
-        return None
     if place.at is not None:
         line, column = place.at
-        return Location(line, column, line, column + 1, document.source_line(line))
-    span = document.span(place.path, key=place.key)
-    line, column, end_line, end_column = span.line, span.column, span.end_line, span.end_column
+        end_line, end_column = place.until or place.at
+        return Location(line, column, end_line, end_column, document.source_line(line) if document else "")
+    if document is None or (not place.path and not document.values):
+        return None
     if place.start is not None and place.end is not None:
-        line, column = document.string_offset(place.path, place.start)
-        end_line, end_column = document.string_offset(place.path, place.end)
-    return Location(line, column, end_line, end_column, document.source_line(line))
+        span = document.string_span(place.path, place.start, place.end)
+    else:
+        span = document.span(place.path, key=place.key)
+    return Location(span.line, span.column, span.end_line, span.end_column, document.source_line(span.line))
 
 
 def _asked(work: Work) -> frozenset[str]:

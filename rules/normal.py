@@ -7,7 +7,7 @@ that no input makes this exponential.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias, assert_never
 
 import attrs
@@ -56,6 +56,7 @@ BOUND: Final = 64
 
 _NEGATED: Final[dict[Operator, Operator]] = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 Disjunct: TypeAlias = tuple[Conjunct, ...]
+Solved: TypeAlias = tuple[str | None, Operator, Value]
 
 
 @attrs.frozen
@@ -72,15 +73,10 @@ class Universe:
 
 
 class Normalizer:
-    """
-    Makes normal forms over one universe; what a term stands for is normalized once.
-
-    `on_impossible`, where set, is called with each comparison that no value of its fact can meet.
-    """
+    """Makes normal forms over one universe; what a term stands for is normalized once."""
 
     def __init__(self, universe_: Universe) -> None:
         self.universe = universe_
-        self.on_impossible: Callable[[Compare], None] | None = None
         self._terms: dict[tuple[str, bool], tuple[Disjunct, ...]] = {}
 
     def normal_form(self, condition: Condition) -> NormalForm:
@@ -118,18 +114,14 @@ class Normalizer:
         return ((test,),)
 
     def _comparison(self, test: Compare, *, holds: bool) -> tuple[Disjunct, ...]:
-        operator = test.operator
-        found = _words_test(test) if test.left.type.is_finite or test.left.type.kind == "text" else solved(test)
+        found = tested(test)
         if found is None:
             return ((Atom(test, facts_in(test), holds),),)
         name, operator, threshold = found
         if name is None:
             return ALWAYS.disjuncts if _stands(operator, threshold) == holds else NEVER.disjuncts
         whole = self.universe.regions[name]
-        type_ = _type_of(name, test)
-        region = intersection(compared(operator, threshold, type_), whole)
-        if is_empty(region) and self.on_impossible is not None:
-            self.on_impossible(test)
+        region = region_of(found, test, whole)
         return self._on_fact(name, region if holds else complement(region, whole))
 
     def _on_fact(self, fact: str, region: Region) -> tuple[Disjunct, ...]:
@@ -220,11 +212,27 @@ def _conjunction(one: Disjunct, other: Disjunct) -> Disjunct | None:
     return tuple(tests.values())
 
 
+def tested(test: Compare) -> Solved | None:
+    """
+    Return the one fact that a comparison tests, the operator and the threshold; None where it tests several.
+
+    A fact of None: the comparison is that of 0 with the threshold, whatever the facts.
+    """
+    return _words_test(test) if test.left.type.is_finite or test.left.type.kind == "text" else solved(test)
+
+
+def region_of(found: Solved, test: Compare, whole: Region) -> Region:
+    """Return the values in *whole* for which a comparison that was solved for one fact holds."""
+    name, operator, threshold = found
+    assert name is not None
+    return intersection(compared(operator, threshold, _type_of(name, test)), whole)
+
+
 def _nothing(whole: Region) -> Region:
     return intersection(whole, complement(whole, whole))
 
 
-def _words_test(test: Compare) -> tuple[str | None, Operator, Value] | None:
+def _words_test(test: Compare) -> Solved | None:
     """Solve a comparison of words, texts or booleans with a constant."""
     left, right, operator = test.left, test.right, test.operator
     if isinstance(left, Constant) and isinstance(right, FactRef):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from decimal import Decimal
 from fractions import Fraction
@@ -27,10 +28,16 @@ _AMOUNT = re.compile(rf"([+-]?{NUMBER_PATTERN})\s*([A-Z]{{3}})?\Z")
 _SPAN = re.compile(rf"([+-]?{NUMBER_PATTERN})\s*([a-z]+)\Z")
 _LONGEST: Final = 80
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_FIRST: Final = (dt.datetime(1, 1, 1, tzinfo=dt.UTC) - _EPOCH) // dt.timedelta(microseconds=1)
+_LAST: Final = (dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.UTC) - _EPOCH) // dt.timedelta(microseconds=1)
 
 
 class QuantityError(ValueError):
-    """A text that is no quantity of the wanted kind; its message says why in one lower-case sentence."""
+    """A text that is no quantity of the wanted kind: *why*, in one lower-case sentence, and what to write instead."""
+
+    def __init__(self, why: str, advice: str = "") -> None:
+        super().__init__(f"{why}: {advice}" if advice else why)
+        self.why, self.advice = why, advice
 
 
 def parse_number(text: str) -> Number:
@@ -80,7 +87,9 @@ def from_python(value: object) -> Number:
     if isinstance(value, int):
         return bounded(int(value))
     if isinstance(value, float):
-        return from_decimal(Decimal(repr(float(value))))
+        if not math.isfinite(value):
+            raise QuantityError("this is not a finite number")
+        return bounded(Fraction(repr(float(value))))
     if isinstance(value, Decimal):
         return from_decimal(value)
     if isinstance(value, Fraction):
@@ -99,7 +108,7 @@ def parse_money(text: str) -> tuple[Number, str | None]:
     """
     match = _AMOUNT.match(text.strip()) if len(text) <= _LONGEST else None
     if match is None:
-        raise QuantityError("this is not an amount of money: write it like `50 USD`")
+        raise QuantityError("this is not an amount of money", "write it like `50 USD`")
     return parse_number(match[1]), match[2]
 
 
@@ -112,7 +121,7 @@ def parse_duration(text: str) -> Number:
     """
     match = _SPAN.match(text.strip()) if len(text) <= _LONGEST else None
     if match is None or match[2] not in _UNITS:
-        raise QuantityError("this is not a length of time: write it like `48h` or `3 days`")
+        raise QuantityError("this is not a length of time", "write it like `48h` or `3 days`")
     return bounded(parse_number(match[1]) * _UNITS[match[2]])
 
 
@@ -121,7 +130,7 @@ def parse_date(text: str) -> int:
     try:
         return dt.date.fromisoformat(text.strip()).toordinal()
     except ValueError:
-        raise QuantityError("this is not a date: write it like `2026-11-21`") from None
+        raise QuantityError("this is not a date", "write it like `2026-11-21`") from None
 
 
 def parse_datetime(text: str) -> int:
@@ -129,13 +138,20 @@ def parse_datetime(text: str) -> int:
     try:
         return from_datetime(dt.datetime.fromisoformat(text.strip()))
     except ValueError:
-        raise QuantityError("this is not a date and time: write it like `2026-11-21T10:00:00Z`") from None
+        raise QuantityError("this is not a date and time", "write it like `2026-11-21T10:00:00Z`") from None
 
 
 def from_datetime(value: dt.datetime) -> int:
     """Return *value* as microseconds since 1970 UTC, exactly."""
     aware = value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
-    return (aware - _EPOCH) // dt.timedelta(microseconds=1)
+    return int(in_calendar((aware - _EPOCH) // dt.timedelta(microseconds=1)))
+
+
+def in_calendar(microseconds: Number) -> Number:
+    """Return microseconds since 1970 UTC, or refuse them where no calendar has the day."""
+    if not _FIRST <= microseconds <= _LAST:
+        raise QuantityError("this lies outside the years 1 to 9999")
+    return microseconds
 
 
 def to_minor(amount: Number, currency: str) -> Number:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import attrs
 
 from .check import Mistyped, Scope
-from .compose import Part, RuleItem
+from .compose import Part, RuleItem, cycle_text
 from .conditions import LARGEST, names_in, read_cell, read_condition, read_value_expression, size
 from .declare import Work
+from .describe import described, shortened, shown
 from .diagnostics import FactError, Findings, Place, nearest
-from .given import read_given
+from .given import FactProblem, read_given, read_value
 from .normal import Normalizer, Universe, facts_in
 from .tree import (
     And,
@@ -24,7 +25,6 @@ from .tree import (
     Guard,
     Known,
     Named,
-    NormalForm,
     Not,
     Or,
     Rule,
@@ -32,6 +32,7 @@ from .tree import (
     TextTest,
     Truth,
 )
+from .types import Type
 from .words import condition_text
 
 #: The most tests that all conditions of a policy may have together, terms written out.
@@ -78,35 +79,48 @@ def _in_order(work: Work, drafts: Mapping[str, Part]) -> list[str]:
     rests_on = {
         name: names_in(part.raw.get("", part.raw), scope, part.place) & set(drafts) for name, part in drafts.items()
     }
-    ordered: dict[str, None] = {}
-    waiting = dict(rests_on)
-    while ready := [name for name, needs in waiting.items() if needs <= ordered.keys()]:
-        ordered.update(dict.fromkeys(ready))
-        for name in ready:
-            del waiting[name]
-    for name in waiting:
-        cycle = _cycle_from(name, waiting)
-        if cycle:
-            work.findings.report("cycle-in-terms", drafts[name].place, cycle=" -> ".join(cycle), name=name)
+    ordered = _sorted(rests_on)
+    waiting = {name: needs for name, needs in rests_on.items() if name not in ordered}
+    for cycle in _cycles(waiting):
+        work.findings.report("cycle-in-terms", drafts[cycle[0]].place, cycle=cycle_text(cycle))
     return list(ordered)
 
 
-def _cycle_from(start: str, waiting: Mapping[str, set[str]]) -> list[str]:
-    """Return the way from a term back to itself, empty where it only rests on a cycle."""
-    came_from: dict[str, str] = {}
-    pending = [start]
-    while pending:
-        current = pending.pop()
-        for needed in sorted(waiting[current] & waiting.keys()):
-            if needed == start:
-                way = [start, current]
-                while way[-1] != start:
-                    way.append(came_from[way[-1]])
-                return list(reversed(way)) if len(way) > 1 else [start, start]
-            if needed not in came_from:
-                came_from[needed] = current
-                pending.append(needed)
-    return []
+def _sorted(rests_on: Mapping[str, set[str]]) -> dict[str, None]:
+    """Return the names so that each comes after those that it needs, without those that wait for a cycle."""
+    missing = {name: len(needs) for name, needs in rests_on.items()}
+    wanted_by: dict[str, list[str]] = {name: [] for name in rests_on}
+    for name, needs in rests_on.items():
+        for needed in needs:
+            wanted_by[needed].append(name)
+    ordered = dict.fromkeys(name for name, count in missing.items() if not count)
+    pending = list(ordered)
+    for name in pending:  # grows while it is walked
+        for waiting in wanted_by[name]:
+            missing[waiting] -= 1
+            if not missing[waiting]:
+                ordered[waiting] = None
+                pending.append(waiting)
+    return ordered
+
+
+def _cycles(waiting: Mapping[str, set[str]]) -> Iterator[list[str]]:
+    """
+    Yield cycles among names each of which needs another one of them: follow one need from each name, and a way must close.
+
+    >>> list(_cycles({"a": {"b"}, "b": {"a"}, "c": {"a"}}))
+    [['a', 'b']]
+    """
+    walked: dict[str, str] = {}
+    for start in waiting:
+        way: list[str] = []
+        name = start
+        while name not in walked:
+            walked[name] = start
+            way.append(name)
+            name = min(waiting[name] & waiting.keys())
+        if walked[name] == start:
+            yield way[way.index(name) :]
 
 
 def _checked(raw: object, place: Place, scope: Scope, work: Work) -> Condition | None:
@@ -148,7 +162,7 @@ def _rule(work: Work, part: Part) -> Rule | None:
     then = raw.get("then")
     outcomes, values = _consequences(work, then if isinstance(then, dict) else {}, place.inside("then"))
     oblige = _oblige(work, raw, place)
-    if not outcomes and not values and not oblige and "then" not in raw and condition is not None:
+    if not raw.get("then") and not raw.get("oblige"):
         work.findings.report("rule-without-consequence", place, id=part.id)
     if condition is None:
         return None
@@ -156,8 +170,9 @@ def _rule(work: Work, part: Part) -> Rule | None:
 
 
 def _check_id(work: Work, part: Part, kind: str) -> None:
-    if part.id and not _ID.match(part.id):
-        work.findings.report("bad-id", part.place.inside("id"), kind=kind, id=part.id[:60])
+    if isinstance(part.raw.get("id"), str) and not _ID.match(part.id):
+        slug = re.sub(r"[^a-z0-9]+", "-", part.id.lower()).strip("-")
+        work.findings.report("bad-id", part.place.inside("id"), suggestion=slug[:60], kind=kind, id=shown(part.id))
 
 
 def _when_unless(work: Work, raw: Mapping[str, Any], place: Place) -> Condition | None:
@@ -196,7 +211,7 @@ def _consequences(
             work.findings.report("value-without-decision", attrs.evolve(at, key=True), name=name, decision=owners[name].id)
         try:
             (outcomes if name in work.decisions else values)[name] = read_value_expression(
-                raw, type_, at, work.scope, work.findings
+                name, raw, type_, at, work.scope, work.findings
             )
         except Mistyped:
             continue
@@ -227,8 +242,9 @@ def _made(
     oblige: tuple[str, ...],
     place: Place,
 ) -> Rule:
-    form = _form(work, condition, place)
-    if not form.disjuncts:
+    assert work.normalizer is not None
+    form = work.normalizer.normal_form(condition)
+    if not form.disjuncts and not work.findings.blames(place):
         work.findings.report("impossible-condition", _condition_place(part, place), id=id_)
     words = {key: _word(part.raw, key) for key in ("title", "because", "source")}
     origin = attrs.evolve(part.origin, path=place.path)
@@ -252,21 +268,6 @@ def _rule_text(raw: Mapping[str, Any], condition: Condition, work: Work) -> str:
     return condition_text(condition, work.currencies.home)
 
 
-def _form(work: Work, condition: Condition, place: Place) -> NormalForm:
-    """Return the normal form; a comparison that no value can meet is reported."""
-    assert work.normalizer is not None
-
-    def on_impossible(test: Compare) -> None:
-        text = condition_text(test, work.currencies.home)
-        work.findings.report("never-holds", place, test=text)
-
-    work.normalizer.on_impossible = on_impossible
-    try:
-        return work.normalizer.normal_form(condition)
-    finally:
-        work.normalizer.on_impossible = None
-
-
 @attrs.frozen
 class Column:
     """A column of a decision table: what its head names, and what its cells are."""
@@ -282,6 +283,7 @@ def _rows(work: Work, item: RuleItem) -> list[Rule]:
     raw, place = part.raw, part.place
     heads = raw.get("columns")
     columns = [_column(work, head, index, place) for index, head in enumerate(heads if isinstance(heads, list) else [])]
+    _check_columns(work, part, columns, heads)
     oblige = _oblige(work, raw, place)
     unless = _when_unless(work, {"unless": raw["unless"]}, place) if "unless" in raw else Truth(True)
     rows = raw.get("rows")
@@ -296,6 +298,19 @@ def _rows(work: Work, item: RuleItem) -> list[Rule]:
         if rule is not None:
             found.append(rule)
     return found
+
+
+def _check_columns(work: Work, part: Part, columns: list[Column | None], heads: object) -> None:
+    """Report columns for one result twice, and a table without any."""
+    results = [column for column in columns if column is not None and column.kind != "when"]
+    seen: set[str] = set()
+    for column in results:
+        if column.name in seen:
+            work.findings.report("duplicate-column", part.place.inside("columns", column.index), name=column.name)
+        seen.add(column.name)
+    decides = any(column is None or column.kind == "then" for column in columns)
+    if isinstance(heads, list) and not decides and not part.raw.get("oblige"):
+        work.findings.report("rule-without-consequence", part.place, id=part.id)
 
 
 def _column(work: Work, head: object, index: int, place: Place) -> Column | None:
@@ -314,7 +329,7 @@ def _column(work: Work, head: object, index: int, place: Place) -> Column | None
         return Column(name, "word", index)
     if work.scope.type_of(name) is None:
         suggestion = nearest(name, work.scope.names())
-        if name in work.decisions:
+        if name in work.decisions or any(name in spec.values for spec in work.decisions.values()):
             suggestion = f"=> {name}"
         work.findings.report("unknown-name", at, suggestion=suggestion, name=name)
         return None
@@ -341,13 +356,20 @@ def _row(
     outcomes, values = _row_consequences(work, columns, cells, place)
     if not complete or unless is None:
         return None
-    words = {c.name: str(cells[c.index]) for c in columns if c.kind == "word"}
+    words = {c.name: _words_cell(work, c.name, cells[c.index], place.inside(c.index)) for c in columns if c.kind == "word"}
     title = words.get("title", _word(part.raw, "title"))
     because = words.get("because", _word(part.raw, "because"))
     row_part = attrs.evolve(part, raw={**part.raw, "title": title, "because": because})
     kept = [test for test in (*tests, unless) if test != Truth(True)]
     condition = Truth(True) if not kept else kept[0] if len(kept) == 1 else And(tuple(kept))
     return _made(work, row_part, f"{part.id}/{index + 1}", condition, outcomes, values, oblige, place)
+
+
+def _words_cell(work: Work, name: str, cell: object, place: Place) -> str:
+    if not isinstance(cell, str):
+        work.findings.report("wrong-kind", place, key=name, wanted="a text in quotes", found=described(cell))
+        return ""
+    return "" if cell == "-" else cell
 
 
 def _row_consequences(
@@ -364,7 +386,9 @@ def _row_consequences(
         if not spec and owners[name].id not in given:
             work.findings.report("value-without-decision", at, name=name, decision=owners[name].id)
         try:
-            (outcomes if spec else values)[name] = read_value_expression(cells[index], type_, at, work.scope, work.findings)
+            (outcomes if spec else values)[name] = read_value_expression(
+                name, cells[index], type_, at, work.scope, work.findings
+            )
         except Mistyped:
             continue
     return outcomes, values
@@ -427,6 +451,7 @@ def check_tests(work: Work) -> None:
 def read_cases(work: Work) -> tuple[Case, ...]:
     """Return the tests, what they give and expect checked."""
     found: list[Case] = []
+    expected = _Expected.of(work)
     for part in work.draft.tests:
         given, expect = part.raw.get("given"), part.raw.get("expect")
         if not isinstance(given, dict) or not isinstance(expect, dict):
@@ -435,7 +460,7 @@ def read_cases(work: Work) -> tuple[Case, ...]:
             read_given(given, work.facts, work.currencies, place=part.place.inside("given"))
         except FactError as error:
             _take_over(work.findings, error)
-        _check_expectations(work, expect, part.place.inside("expect"))
+        _check_expectations(work, expect, expected, part.place.inside("expect"))
         found.append(Case(part.id, given, expect, part.raw.get("as_of"), part.origin))
     return tuple(found)
 
@@ -445,32 +470,52 @@ def _take_over(findings: Findings, error: FactError) -> None:
         findings.report(diagnostic.code, diagnostic.place, suggestion=diagnostic.suggestion, **diagnostic.facts)
 
 
-#: What a test may expect beside decisions and values: each a list of ids.
-EXPECTABLE: Final = ("obligations", "guards", "rules")
+@attrs.frozen
+class _Expected:
+    """What a test may expect beside decisions: the values of decisions, and lists of ids."""
+
+    values: Mapping[str, Type]
+    ids: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, work: Work) -> _Expected:
+        ids = {
+            "obligations": frozenset(work.obligations),
+            "guards": frozenset(guard.id for guard in work.guards),
+            "rules": frozenset(rule.id for rule in work.rules),
+        }
+        return cls({name: type_ for spec in work.decisions.values() for name, type_ in spec.values.items()}, ids)
 
 
-def _check_expectations(work: Work, expect: Mapping[str, Any], place: Place) -> None:
-    values = {name: type_ for spec in work.decisions.values() for name, type_ in spec.values.items()}
-    ids = {
-        "obligations": list(work.obligations),
-        "guards": [guard.id for guard in work.guards],
-        "rules": [rule.id for rule in work.rules],
-    }
+def _check_expectations(work: Work, expect: Mapping[str, Any], expected: _Expected, place: Place) -> None:
     for name, raw in expect.items():
         at = place.inside(name)
-        if name in ids:
-            _check_ids(work, name, raw, ids[name], at)
+        if name in expected.ids:
+            _check_ids(work, name, raw, expected.ids[name], at)
         elif name in work.decisions:
             _check_outcomes(work, name, raw, at)
-        elif name not in values:
-            known = [*work.decisions, *values, *ids]
+        elif name in expected.values:
+            _check_value(work, name, raw, expected.values[name], at)
+        else:
+            known = [*work.decisions, *expected.values, *expected.ids]
             work.findings.report("unknown-decision", attrs.evolve(at, key=True), suggestion=nearest(name, known), name=name)
 
 
-def _check_ids(work: Work, name: str, raw: object, known: list[str], at: Place) -> None:
+def _check_value(work: Work, name: str, raw: object, type_: Type, at: Place) -> None:
+    spec = next(spec for spec in work.decisions.values() if name in spec.values)
+    if spec.collects:
+        return
+    try:
+        read_value(raw, type_, work.currencies)
+    except FactProblem as problem:
+        facts = {"fact": name, **problem.facts}
+        work.findings.report(problem.code, at, suggestion=problem.suggestion, **facts)
+
+
+def _check_ids(work: Work, name: str, raw: object, known: frozenset[str], at: Place) -> None:
     for id_ in raw if isinstance(raw, list) else [raw]:
-        if id_ not in known:
-            work.findings.report("unknown-expectation", at, suggestion=nearest(str(id_), known), id=str(id_)[:60], kind=name)
+        if not isinstance(id_, str) or id_ not in known:
+            work.findings.report("unknown-expectation", at, suggestion=nearest(shown(id_), known), id=shown(id_), kind=name)
 
 
 def _check_outcomes(work: Work, name: str, raw: object, at: Place) -> None:
@@ -478,5 +523,5 @@ def _check_outcomes(work: Work, name: str, raw: object, at: Place) -> None:
     for outcome in raw if isinstance(raw, list) else [raw]:
         if spec.outcomes and not spec.aggregate and outcome != "refer" and outcome not in spec.outcomes:
             known = [*spec.outcomes, "refer"]
-            facts = {"outcome": str(outcome)[:60], "decision": name, "outcomes": ", ".join(known)}
-            work.findings.report("unknown-outcome", at, suggestion=nearest(str(outcome), known), **facts)
+            facts = {"outcome": shown(outcome), "decision": name, "outcomes": shortened(", ".join(known))}
+            work.findings.report("unknown-outcome", at, suggestion=nearest(shown(outcome), known), **facts)

@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
+from .describe import described
 from .diagnostics import Findings, Place, nearest
 
 #: What a key's value may be, in the owner's words.
@@ -41,6 +42,11 @@ class Table:
     repeated: bool = False
     named: bool = False
     open: Takes | None = None
+
+    @property
+    def written(self) -> str:
+        """How its header is written."""
+        return f"[[{self.name}]]" if self.repeated else f"[{self.name}.NAME]" if self.named else f"[{self.name}]"
 
     def key(self, name: str) -> Key | None:
         """Return the key of that name, if the table has it."""
@@ -172,7 +178,7 @@ TABLES: Final[tuple[Table, ...]] = (
 )
 BY_NAME: Final = {table.name: table for table in TABLES}
 
-_WRITTEN: Final[dict[Takes, str]] = {
+WRITTEN: Final[dict[Takes, str]] = {
     "text": "a text in quotes",
     "boolean": "true or false",
     "date": "a date like 2026-11-21, without quotes",
@@ -215,26 +221,36 @@ def check_shape(values: dict[str, object], place: Place, findings: Findings) -> 
     for name, value in values.items():
         table = BY_NAME.get(name)
         if table is None:
-            here = attrs.evolve(place.inside(name), key=True)
-            findings.report("unknown-table", here, suggestion=nearest(name, BY_NAME), name=name)
+            _report_unknown(name, value, attrs.evolve(place.inside(name), key=True), findings)
         elif table.repeated:
             _check_repeated(table, value, place.inside(name), findings)
         elif table.named:
             _check_named(table, value, place.inside(name), findings)
         elif not isinstance(value, dict):
-            findings.report("wrong-kind", place.inside(name), key=name, wanted=f"a table, written `[{name}]`")
+            wanted = f"a table, written `{table.written}`"
+            findings.report("wrong-kind", place.inside(name), key=name, wanted=wanted, found=described(value))
         elif table.open is None:
             _check_keys(table, value, place.inside(name), findings)
         else:
             for key, inner in value.items():
                 if not fits(inner, table.open):
                     at = place.inside(name, key)
-                    findings.report("wrong-kind", at, key=key, wanted=_WRITTEN[table.open])
+                    findings.report("wrong-kind", at, key=key, wanted=WRITTEN[table.open], found=described(inner))
+
+
+def _report_unknown(name: str, value: object, place: Place, findings: Findings) -> None:
+    """Report a name at the top of a file: a table that does not exist, or a key before the first table."""
+    if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], dict)):
+        findings.report("unknown-table", place, suggestion=nearest(name, BY_NAME), name=name)
+        return
+    home = next((table.written for table in TABLES if table.key(name)), "[policy]")
+    findings.report("key-outside-table", place, name=name, home=home)
 
 
 def _check_repeated(table: Table, value: object, place: Place, findings: Findings) -> None:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        findings.report("wrong-kind", place, key=table.name, wanted=f"a list of tables, each written `[[{table.name}]]`")
+        wanted = f"tables, each written `{table.written}`"
+        findings.report("wrong-kind", place, key=table.name, wanted=wanted, found=_found(value, repeated=True))
         return
     for index, item in enumerate(value):
         _check_keys(table, item, place.inside(index), findings)
@@ -242,13 +258,19 @@ def _check_repeated(table: Table, value: object, place: Place, findings: Finding
 
 def _check_named(table: Table, value: object, place: Place, findings: Findings) -> None:
     if not isinstance(value, dict):
-        findings.report("wrong-kind", place, key=table.name, wanted=f"tables, each written `[{table.name}.NAME]`")
+        wanted = f"tables, each written `{table.written}`"
+        findings.report("wrong-kind", place, key=table.name, wanted=wanted, found=described(value))
         return
     for name, inner in _tables_within(table, value, place):
         if isinstance(inner, dict):
             _check_keys(table, inner, name, findings)
         else:
-            findings.report("wrong-kind", name, key=str(name.path[-1]), wanted=f"a table, written `[{table.name}.NAME]`")
+            wanted = f"a table, written `[{table.name}.{name.path[-1]}]`"
+            findings.report("wrong-kind", name, key=str(name.path[-1]), wanted=wanted, found=described(inner))
+
+
+def _found(value: object, *, repeated: bool) -> str:
+    return "a table in single brackets" if repeated and isinstance(value, dict) else described(value)
 
 
 def _tables_within(table: Table, value: dict[str, object], place: Place) -> list[tuple[Place, object]]:
@@ -275,11 +297,11 @@ def _check_keys(table: Table, value: dict[str, object], place: Place, findings: 
         if key is None:
             here = attrs.evolve(place.inside(name), key=True)
             known = [key.name for key in table.keys]
-            findings.report("unknown-key", here, suggestion=nearest(name, known), name=name, table=table.name)
+            facts = {"name": name, "table": table.written, "keys": ", ".join(known)}
+            findings.report("unknown-key", here, suggestion=nearest(name, known), **facts)
         elif not fits(inner, key.takes):
-            findings.report("wrong-kind", place.inside(name), key=name, wanted=_WRITTEN[key.takes])
-    if table.repeated and value.get("enabled") is False:
-        return
+            findings.report("wrong-kind", place.inside(name), key=name, wanted=WRITTEN[key.takes], found=described(inner))
+    switched_off = table.repeated and value.get("enabled") is False
     for key in table.keys:
-        if key.required and key.name not in value:
-            findings.report("missing-key", place, key=key.name, table=table.name, about=key.about)
+        if key.required and key.name not in value and (key.name == "id" or not switched_off):
+            findings.report("missing-key", place, key=key.name, table=table.written, about=key.about)

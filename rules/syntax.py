@@ -7,6 +7,9 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 import attrs
 
+from .currencies import MINOR_DIGITS
+from .describe import shortened
+from .diagnostics import nearest
 from .quantities import (
     NUMBER_PATTERN,
     TIME_UNITS,
@@ -27,9 +30,9 @@ DEEPEST: Final = 40
 class SyntaxProblem(Exception):
     """What is wrong with a condition and where in its text: a diagnostic's code, its facts, and the offsets."""
 
-    def __init__(self, code: str, start: int, end: int, **facts: str) -> None:
+    def __init__(self, code: str, start: int, end: int, *, suggestion: str = "", **facts: str) -> None:
         super().__init__(code)
-        self.code, self.start, self.end, self.facts = code, start, end, facts
+        self.code, self.start, self.end, self.suggestion, self.facts = code, start, end, suggestion, facts
 
 
 # --- nodes: what was written, with where it stands in the text -------------------------------------------------------
@@ -91,7 +94,7 @@ _TOKEN = re.compile(
     | (?P<number>{NUMBER_PATTERN}(?:\s*%)?)
     | (?P<word>[^\W\d]\w*(?:\.[^\W\d]\w*)*)
     | (?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")
-    | (?P<sign><=|>=|!=|<>|==|\.\.|[=<>+\-*/(),\[\]])
+    | (?P<sign><=|>=|!=|<>|==|=>|=<|\.\.|[=<>+\-*/(),\[\]])
     | (?P<end>\Z)
     )""",
     re.VERBOSE,
@@ -101,7 +104,11 @@ RESERVED: Final = frozenset(
 )
 FUNCTIONS: Final = ("min", "max", "abs", "count", "days_since")
 _COMPARISONS: Final = frozenset(("=", "!=", "<", "<=", ">", ">="))
-_MISTAKEN: Final = {"==": "=", "<>": "!=", "&&": "and", "||": "or", "!": "not"}
+_MISTAKEN: Final = {
+    "==": "=", "<>": "!=", "=>": ">=", "=<": "<=", "&&": "and", "||": "or", "&": "and", "|": "or", "!": "not",
+    "≥": ">=", "≤": "<=", "≠": "!=", "\u00d7": "*", "÷": "/", "\u2212": "-", "\u2013": "-", "…": "..",
+}
+_QUOTES: Final = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00b4`"
 
 
 @attrs.frozen
@@ -148,7 +155,8 @@ def _unknown_character(text: str, at: int) -> SyntaxProblem:
         return SyntaxProblem("unknown-operator", start, start + len(sign), operator=sign, instead=_MISTAKEN[sign])
     if sign in "$€£¥":
         return SyntaxProblem("currency-sign", start, start + 1, sign=sign)
-    return SyntaxProblem("unexpected-character", start, start + 1, character=sign)
+    suggestion = "'" if sign in _QUOTES else ""
+    return SyntaxProblem("unexpected-character", start, start + 1, character=sign, suggestion=suggestion)
 
 
 # --- the grammar -----------------------------------------------------------------------------------------------------
@@ -231,8 +239,10 @@ class _Reader:
             return SyntaxProblem("unknown-operator", token.start, token.end, operator=token.text, instead=instead)
         previous = self.tokens[self.at - 1] if self.at else None
         if token.kind == "word" and previous is not None and previous.kind == "number":
-            return SyntaxProblem("unknown-unit", token.start, token.end, unit=token.text)
-        return SyntaxProblem("unexpected-word", token.start, token.end, word=token.text, wanted=wanted)
+            return SyntaxProblem("unknown-unit", token.start, token.end, unit=token.text, suggestion=_unit_meant(token.text))
+        meant = token.text.lower() if token.text.lower() in RESERVED and token.text not in RESERVED else ""
+        word = shortened(token.text, 40)
+        return SyntaxProblem("unexpected-word", token.start, token.end, word=word, wanted=wanted, suggestion=meant)
 
     def finish(self) -> None:
         if self.kind in _COMPARISONS:
@@ -364,7 +374,8 @@ class _Reader:
                 return _literal(self.take())
             case "word":
                 if self.ahead(1).kind == "(":
-                    raise SyntaxProblem("unknown-function", token.start, token.end, name=token.text)
+                    facts = {"name": shortened(token.text, 40), "suggestion": nearest(token.text, FUNCTIONS)}
+                    raise SyntaxProblem("unknown-function", token.start, token.end, **facts)
                 self.take()
                 return Name(token.text, token.start, token.end)
             case "min" | "max" | "abs" | "count" | "days_since":
@@ -445,11 +456,17 @@ class _Reader:
         return Operation("and", (above, below), opening.start, closing.end)
 
 
+def _unit_meant(word: str) -> str:
+    """Return the currency or unit of time that a word after a number was probably meant to be."""
+    return word.upper() if word.upper() in MINOR_DIGITS else nearest(word, TIME_UNITS)
+
+
 def _literal(token: Token) -> WrittenLiteral:
     try:
         return _read_literal(token)
     except QuantityError as problem:
-        raise SyntaxProblem("bad-literal", token.start, token.end, text=token.text, why=str(problem)) from None
+        facts = {"text": shortened(token.text, 40), "why": problem.why, "advice": problem.advice}
+        raise SyntaxProblem("bad-literal", token.start, token.end, **facts) from None
 
 
 def _read_literal(token: Token) -> WrittenLiteral:
