@@ -216,7 +216,7 @@ class Checker:
         if not _same(a, b):
             raise self._mismatch(a, b, left, right)
         if operator not in ("=", "!=") and not (a.is_ordered or a.kind == "scale"):
-            raise self.report("no-order", whole, operator=operator, type=type_name(a))
+            raise self.report("no-order", whole, operator=operator, type="a text" if a.kind == "text" else type_name(a))
 
     def _mismatch(self, a: Type, b: Type, left: Written, right: Written) -> Mistyped:
         kinds = {a.kind, b.kind}
@@ -363,9 +363,9 @@ class Checker:
         name, scope = written.text, self.scope
         is_word = hint is not None and name in hint.type.words
         own_type = scope.type_of(name)
-        if is_word and own_type is not None:
-            raise self.report("ambiguous-word", written, word=name, what=self._what(name))
         if is_word and hint is not None:
+            if own_type is not None:
+                raise self.report("ambiguous-word", written, word=name, what=self._what(name), fact=hint.name)
             return Constant(name, hint.type)
         scope.used.add(name)
         if name in scope.facts or name in scope.decisions:

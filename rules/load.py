@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -20,9 +20,10 @@ from .declare import (
     declare_obligations,
     declare_parameters,
 )
-from .diagnostics import Diagnostic, Findings, Location, Place, PolicyError, TooManyFindings, nearest, wording
+from .diagnostics import Diagnostic, Findings, Place, PolicyError, TooManyFindings, nearest, wording
 from .document import Document, Problem, parse_document, read_document
 from .incident import DECISIONS, Incident
+from .locate import excused, located
 from .normal import facts_in, facts_of
 from .review import check_dates, check_use
 from .rulebook import check_guards, check_rules, check_terms, check_tests, read_cases
@@ -163,63 +164,6 @@ def _resolver(folder: Path | None) -> Callable[[str, Document, Place, Findings],
         return document
 
     return resolve
-
-
-#: What is blamed for being absent, by code: the tables in which it may have stood.
-_ABSENT: Final[Mapping[str, tuple[str, ...]]] = {
-    "no-policy": ("policy",),
-    "unknown-name": ("facts", "parameters", "terms"),
-    "unknown-fact": ("facts",),
-    "fact-without-type": ("facts",),
-    "unquoted-text": ("facts", "parameters", "terms"),
-    "off-scale": ("parameters", "terms"),
-    "unknown-decision": ("decisions",),
-    "decision-without-outcomes": ("decisions",),
-    "unknown-obligation": ("obligations",),
-    "unknown-rule": ("rule", "table", "guard", "policy"),
-    "unknown-expectation": ("rule", "table", "guard", "obligations"),
-    "no-exchange-rate": ("rates", "policy"),
-}
-
-
-def excused(findings: Iterable[Diagnostic], documents: Mapping[str, Document]) -> Iterator[Diagnostic]:
-    """Yield the findings that are no mere consequence of what could not be read of a broken file."""
-    broken = [document for document in documents.values() if document.partial]
-    for finding in findings:
-        where = finding.place.path
-        paths: list[tuple[str | int, ...]] = [(table,) for table in _ABSENT.get(finding.code, ())]
-        if finding.code in ("missing-key", "rule-without-consequence"):
-            paths = [where]
-        if not any(document.may_lack(path) for path in paths for document in broken):
-            yield finding
-
-
-def located(findings: Iterable[Diagnostic], documents: Mapping[str, Document]) -> tuple[Diagnostic, ...]:
-    """Return the findings with line and column, in the order of the files."""
-    found = [attrs.evolve(finding, location=_location(finding.place, documents)) for finding in findings]
-    order = {name: index for index, name in enumerate(documents)}
-
-    def key(finding: Diagnostic) -> tuple[int, int, int, str]:
-        location = finding.location
-        line, column = (location.line, location.column) if location else (0, 0)
-        return order.get(finding.file, -1), line, column, finding.code
-
-    return tuple(sorted(found, key=key))
-
-
-def _location(place: Place, documents: Mapping[str, Document]) -> Location | None:
-    document = documents.get(place.document)
-    if place.at is not None:
-        line, column = place.at
-        end_line, end_column = place.until or place.at
-        return Location(line, column, end_line, end_column, document.source_line(line) if document else "")
-    if document is None or (not place.path and not document.values):
-        return None
-    if place.start is not None and place.end is not None:
-        span = document.string_span(place.path, place.start, place.end)
-    else:
-        span = document.span(place.path, key=place.key)
-    return Location(span.line, span.column, span.end_line, span.end_column, document.source_line(span.line))
 
 
 def _asked(work: Work) -> frozenset[str]:

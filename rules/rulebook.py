@@ -513,14 +513,22 @@ def _check_value(work: Work, name: str, raw: object, type_: Type, at: Place) -> 
 
 
 def _check_ids(work: Work, name: str, raw: object, known: frozenset[str], at: Place) -> None:
-    for id_ in raw if isinstance(raw, list) else [raw]:
+    for at, id_ in _each(raw, at):
         if not isinstance(id_, str) or id_ not in known:
             work.findings.report("unknown-expectation", at, suggestion=nearest(shown(id_), known), id=shown(id_), kind=name)
 
 
+def _each(raw: object, at: Place) -> Iterator[tuple[Place, object]]:
+    """Yield each item of a list with its place, or what is no list as it stands."""
+    if isinstance(raw, list):
+        yield from ((at.inside(index), item) for index, item in enumerate(raw))
+    else:
+        yield at, raw
+
+
 def _check_outcomes(work: Work, name: str, raw: object, at: Place) -> None:
     spec = work.decisions[name]
-    for outcome in raw if isinstance(raw, list) else [raw]:
+    for at, outcome in _each(raw, at):
         if spec.outcomes and not spec.aggregate and outcome != "refer" and outcome not in spec.outcomes:
             known = [*spec.outcomes, "refer"]
             facts = {"outcome": shown(outcome), "decision": name, "outcomes": shortened(", ".join(known))}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from .describe import described
+from .describe import described, shown
 from .diagnostics import Findings, Place, nearest
 
 #: What a key's value may be, in the owner's words.
@@ -241,7 +242,8 @@ def check_shape(values: dict[str, object], place: Place, findings: Findings) -> 
 def _report_unknown(name: str, value: object, place: Place, findings: Findings) -> None:
     """Report a name at the top of a file: a table that does not exist, or a key before the first table."""
     if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], dict)):
-        findings.report("unknown-table", place, suggestion=nearest(name, BY_NAME), name=name)
+        meant = nearest(name, BY_NAME)
+        findings.report("unknown-table", place, suggestion=BY_NAME[meant].written if meant else "", name=name)
         return
     home = next((table.written for table in TABLES if table.key(name)), "[policy]")
     findings.report("key-outside-table", place, name=name, home=home)
@@ -267,6 +269,16 @@ def _check_named(table: Table, value: object, place: Place, findings: Findings) 
         else:
             wanted = f"a table, written `[{table.name}.{name.path[-1]}]`"
             findings.report("wrong-kind", name, key=str(name.path[-1]), wanted=wanted, found=described(inner))
+
+
+def _meant(value: object, takes: Takes) -> str:
+    """Return a plain value with the quotes that it lacks, or without those that it has too many."""
+    if takes == "text" and isinstance(value, int | Decimal | dt.date) and len(shown(value)) < 40:
+        return f'"{shown(value)}"'
+    if isinstance(value, str) and takes in ("boolean", "date"):
+        pattern = "(?i:true|false)" if takes == "boolean" else r"\d{4}-\d\d-\d\d"
+        return value.lower() if re.fullmatch(pattern, value) else ""
+    return f'["{value}"]' if isinstance(value, str) and takes == "list of text" and len(value) < 40 else ""
 
 
 def _found(value: object, *, repeated: bool) -> str:
@@ -300,7 +312,8 @@ def _check_keys(table: Table, value: dict[str, object], place: Place, findings: 
             facts = {"name": name, "table": table.written, "keys": ", ".join(known)}
             findings.report("unknown-key", here, suggestion=nearest(name, known), **facts)
         elif not fits(inner, key.takes):
-            findings.report("wrong-kind", place.inside(name), key=name, wanted=WRITTEN[key.takes], found=described(inner))
+            facts = {"key": name, "wanted": WRITTEN[key.takes], "found": described(inner)}
+            findings.report("wrong-kind", place.inside(name), suggestion=_meant(inner, key.takes), **facts)
     switched_off = table.repeated and value.get("enabled") is False
     for key in table.keys:
         if key.required and key.name not in value and (key.name == "id" or not switched_off):

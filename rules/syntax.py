@@ -249,7 +249,7 @@ class _Reader:
             token = self.token
             raise SyntaxProblem("chained-comparison", token.start, token.end, operator=token.text)
         if self.kind != "end":
-            raise self.unexpected("`and`, `or`, or the end")
+            raise self.unexpected("`and`, `or` or the end of the condition")
 
     def deeper(self) -> None:
         self.depth += 1

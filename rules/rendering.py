@@ -1,0 +1,265 @@
+"""Diagnostics as people and machines read them: text with the line they are about, JSON, GitHub's annotations, SARIF."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote
+
+import attrs
+
+from .diagnostics import Diagnostic, Location, catalogue, printable
+
+Json: TypeAlias = dict[str, Any]
+
+#: How much of a source line is shown, and how much of that stands before what it is about, in columns of a terminal.
+_WIDEST: Final = 110
+_BEFORE: Final = 40
+_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Excerpt:
+    """A source line as it is shown: its number, its text, and the columns from *start* up to *end* that are meant."""
+
+    line: int
+    text: str
+    start: int
+    end: int
+
+
+def excerpt(location: Location) -> Excerpt | None:
+    r"""
+    Return the source line of a place, fit for a terminal: tabs widened, a long line cut, nothing in it that a terminal obeys.
+
+    >>> excerpt(Location(3, 7, 3, 10, "loss\t>\x1b 5"))
+    Excerpt(line=3, text='loss    >\\x1b 5', start=9, end=14)
+    """
+    if not location.source_line.strip():
+        return None
+    first = location.column - 1
+    last = location.end_column - 1 if location.end_line == location.line else len(location.source_line.rstrip())
+    before = [_cell(sign) for sign in location.source_line[max(0, first - 2 * _WIDEST) : first]]
+    meant = [_cell(sign) for sign in location.source_line[first:last][: 2 * _WIDEST]]
+    after = [_cell(sign) for sign in location.source_line[last : last + 2 * _WIDEST]]
+    head, whole = _cut_left("".join(before), _BEFORE if _width("".join([*before, *meant, *after])) > _WIDEST else _WIDEST)
+    head = head if whole and first <= 2 * _WIDEST else f"…{head}"
+    middle = _cut_right("".join(meant), _WIDEST - _BEFORE)
+    tail = "" if middle.endswith("…") else _cut_right("".join(after), max(1, _WIDEST - _width(head) - _width(middle)))
+    return Excerpt(location.line, f"{head}{middle}{tail}", _width(head), _width(head) + max(1, _width(middle)))
+
+
+def _cell(sign: str) -> str:
+    return "    " if sign == "\t" else printable(sign)
+
+
+def _width(text: str) -> int:
+    """Return how many columns a text takes in a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(sign) else 1 + (unicodedata.east_asian_width(sign) in "WF") for sign in text)
+
+
+def _cut_left(text: str, most: int) -> tuple[str, bool]:
+    """Return the end of a text, and whether that is all of it."""
+    kept = text
+    while _width(kept) > most:
+        kept = kept[max(1, (_width(kept) - most) // 2) :]
+    return kept, kept == text
+
+
+def _cut_right(text: str, most: int) -> str:
+    """Return the beginning of a text, with a sign for what was cut off."""
+    kept = text
+    while _width(kept) > most:
+        kept = kept[: -max(1, (_width(kept) - most) // 2)]
+    return kept if kept == text else f"{kept}…"
+
+
+def heading(diagnostic: Diagnostic) -> str:
+    """Return where a diagnostic is and what it found, on one line."""
+    location = diagnostic.location
+    where = f":{location.line}:{location.column}" if location else _fact_path(diagnostic)
+    warning = "warning: " if diagnostic.severity == "warning" else ""
+    return f"{printable(diagnostic.file)}{where}: {warning}{diagnostic.code}: {diagnostic.message}"
+
+
+def _fact_path(diagnostic: Diagnostic) -> str:
+    path = ".".join(str(part) for part in diagnostic.place.path)
+    return f": {printable(path)}" if path else ""
+
+
+def render_text(diagnostics: Iterable[Diagnostic]) -> str:
+    """
+    Return diagnostics as plain text: each with its place, its source line, a caret under what is meant, and advice.
+
+    The blocks stand apart by an empty line; the text ends in a line feed unless there is nothing to say.
+    """
+    return "\n".join(_block(diagnostic) for diagnostic in diagnostics)
+
+
+def _block(diagnostic: Diagnostic) -> str:
+    lines = [heading(diagnostic)]
+    shown = excerpt(diagnostic.location) if diagnostic.location else None
+    if shown:
+        number = str(shown.line)
+        lines.append(f" {number} | {shown.text}".rstrip())
+        lines.append(f" {' ' * len(number)} | {' ' * shown.start}{'^' * (shown.end - shown.start)}")
+    if diagnostic.help:
+        lines.append(f" help: {diagnostic.help}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def summary(diagnostics: Iterable[Diagnostic]) -> str:
+    """
+    Return how many errors and warnings there are, empty where there is none.
+
+    >>> summary([])
+    ''
+    """
+    severities = [diagnostic.severity for diagnostic in diagnostics]
+    counts = [(name, severities.count(name)) for name in ("error", "warning")]
+    return " and ".join(f"{count} {name}{'s' * (count != 1)}" for name, count in counts if count)
+
+
+# --- JSON ------------------------------------------------------------------------------------------------------------
+
+
+def as_data(diagnostic: Diagnostic) -> Json:
+    """Return a diagnostic with everything that the text form says, as JSON has it."""
+    location = diagnostic.location
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+        "suggestion": diagnostic.suggestion,
+        "fix": diagnostic.fix,
+        "file": diagnostic.file,
+        "path": list(diagnostic.place.path),
+        "line": location.line if location else None,
+        "column": location.column if location else None,
+        "end_line": location.end_line if location else None,
+        "end_column": location.end_column if location else None,
+        "source_line": location.source_line if location else None,
+    }
+
+
+def render_json(diagnostics: Iterable[Diagnostic]) -> str:
+    """Return diagnostics as a JSON array."""
+    return json.dumps([as_data(diagnostic) for diagnostic in diagnostics], indent=2) + "\n"
+
+
+# --- GitHub ----------------------------------------------------------------------------------------------------------
+
+
+def render_github(diagnostics: Iterable[Diagnostic]) -> str:
+    """Return diagnostics as workflow commands, which GitHub shows beside the lines of a pull request."""
+    return "".join(f"{_command(diagnostic)}\n" for diagnostic in diagnostics)
+
+
+def _command(diagnostic: Diagnostic) -> str:
+    facts = {"file": diagnostic.file}
+    if location := diagnostic.location:
+        facts |= {"line": str(location.line), "endLine": str(location.end_line), "col": str(location.column)}
+        if location.line == location.end_line:
+            facts["endColumn"] = str(location.end_column)
+    facts["title"] = diagnostic.code
+    said = ",".join(f"{name}={_escaped(value, ':', ',')}" for name, value in facts.items())
+    text = f"{diagnostic.message}\n{diagnostic.help}" if diagnostic.help else diagnostic.message
+    return f"::{diagnostic.severity} {said}::{_escaped(text)}"
+
+
+def _escaped(text: str, *more: str) -> str:
+    for sign in ("%", "\r", "\n", *more):
+        text = text.replace(sign, f"%{ord(sign):02X}")
+    return text
+
+
+# --- SARIF -----------------------------------------------------------------------------------------------------------
+
+
+def render_sarif(diagnostics: Iterable[Diagnostic]) -> str:
+    """
+    Return diagnostics as a log of SARIF 2.1.0, the form in which code-scanning services take findings.
+
+    Source: OASIS, Static Analysis Results Interchange Format 2.1.0 plus errata 01, 2023.
+    """
+    found = list(diagnostics)
+    codes = sorted({diagnostic.code for diagnostic in found})
+    driver = {"name": "Evenhand", "version": _version(), "rules": [_rule(code) for code in codes]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(diagnostic, codes.index(diagnostic.code)) for diagnostic in found],
+    }
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("evenhand")
+
+
+def _rule(code: str) -> Json:
+    entry = catalogue()[code]
+    return {
+        "id": code,
+        "shortDescription": {"text": entry.what},
+        "fullDescription": {"text": f"{entry.what} {entry.why}"},
+        "help": {"text": entry.mend},
+        "defaultConfiguration": {"level": entry.severity},
+    }
+
+
+def _result(diagnostic: Diagnostic, index: int) -> Json:
+    text = f"{diagnostic.message}\n{diagnostic.help}" if diagnostic.help else diagnostic.message
+    result: Json = {
+        "ruleId": diagnostic.code,
+        "ruleIndex": index,
+        "level": diagnostic.severity,
+        "message": {"text": text},
+        "locations": [{"physicalLocation": _physical(diagnostic)}],
+    }
+    if diagnostic.fix and diagnostic.location:
+        replacement = {"deletedRegion": _region(diagnostic.location), "insertedContent": {"text": diagnostic.fix}}
+        change = {"artifactLocation": {"uri": _uri(diagnostic.file)}, "replacements": [replacement]}
+        result["fixes"] = [{"description": {"text": f"write {diagnostic.fix}"}, "artifactChanges": [change]}]
+    return result
+
+
+def _physical(diagnostic: Diagnostic) -> Json:
+    place: Json = {"artifactLocation": {"uri": _uri(diagnostic.file)}}
+    if diagnostic.location:
+        place["region"] = _region(diagnostic.location)
+    return place
+
+
+def _region(location: Location) -> Json:
+    return {
+        "startLine": location.line,
+        "startColumn": location.column,
+        "endLine": location.end_line,
+        "endColumn": location.end_column,
+    }
+
+
+def _uri(file: str) -> str:
+    path = Path(file)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="replace")
+
+
+#: Every form, by the name that `--format` takes.
+FORMS: Final[Mapping[str, Callable[[Sequence[Diagnostic]], str]]] = {
+    "text": render_text,
+    "json": render_json,
+    "github": render_github,
+    "sarif": render_sarif,
+}
