@@ -164,7 +164,8 @@ def parse_document(text: str, name: str) -> tuple[Document | None, list[Problem]
     if not text or text.isspace():
         return Document(name, text, {}, view), [Problem("empty-file", {})]
     try:
-        if not _is_too_deep(view.source):
+        # A carriage return of its own is wrong wherever it stands; `tomllib` would join it to the line feed that we left.
+        if "\r" not in view.source and not _is_too_deep(view.source):
             return Document(name, text, _loads(view.source), view), []
     except (ValueError, RecursionError):
         pass
@@ -192,7 +193,9 @@ _CODES = {
 
 def _problem(fault: Fault, view: _View) -> Problem:
     facts = fault.facts | {"kind": fault.kind, "message": fault.message, "help": fault.help}
-    return Problem(_CODES.get(fault.kind, "invalid-toml"), facts, view.span(fault.start, fault.end))
+    return Problem(
+        _CODES.get(fault.kind, "invalid-toml"), facts, view.span(fault.start, min(fault.end, len(view.source)))
+    )
 
 
 def _loads(source: str) -> dict[str, object]:

@@ -48,6 +48,8 @@ def read_text(path: FileName) -> str | Problem:
 
 
 def _read(path: FileName) -> bytes | Problem:
+    if not os.fspath(path):
+        raise FileNotFoundError  # `pathlib` takes an empty name for the working folder
     if problem := _unfit(FilePath(path).stat()):
         return problem
     # Between the two looks, the file may have become another: a pipe must not hold us up.
