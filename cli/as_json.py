@@ -15,6 +15,7 @@ from ..engine.policy import Decision, Duty, Policy
 from ..rules.diagnostics import Diagnostic
 from ..rules.document import Document
 from ..rules.quantities import duration_text, value_text
+from ..rules.rendering import as_data
 from ..rules.tree import Origin
 from ..rules.types import INTEGER, Type
 from .terminal import Output
@@ -132,24 +133,6 @@ def breach_json(breach: Breach, documents: Mapping[str, Document]) -> Json:
     }
 
 
-def finding_json(found: Diagnostic) -> Json:
-    """Return a diagnostic with its place."""
-    location = found.location
-    return {
-        "code": found.code,
-        "severity": found.severity,
-        "message": found.message,
-        "help": found.help,
-        "suggestion": found.suggestion,
-        "fix": found.fix,
-        "file": found.file,
-        "line": location.line if location else None,
-        "column": location.column if location else None,
-        "end_line": location.end_line if location else None,
-        "end_column": location.end_column if location else None,
-    }
-
-
 def origin_text(origin: Origin, documents: Mapping[str, Document]) -> str:
     """Return where something was written, as `file:line`."""
     document = documents.get(origin.document)
@@ -196,4 +179,4 @@ class JsonList:
 
 def findings_json(found: Iterable[Diagnostic]) -> list[Json]:
     """Return diagnostics as a list."""
-    return [finding_json(diagnostic) for diagnostic in found]
+    return [as_data(diagnostic) for diagnostic in found]

@@ -12,7 +12,8 @@ import attrs
 from ..engine.policy import Decision, Policy
 from ..rules.diagnostics import Diagnostic, FactError, PolicyError
 from .facts import check_stated, facts_of, moment_of
-from .incidents import Incident, at_location, line_location, read_incidents
+from .findings import at_location
+from .incidents import Incident, line_location, read_incidents
 from .progress import Progress
 from .rows import NAMES
 

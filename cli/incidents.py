@@ -8,14 +8,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import attrs
 
 from ..rules.diagnostics import Diagnostic, FactError, Location, Place
-
-if TYPE_CHECKING:
-    from ..rules.document import Document, Problem
+from .findings import at_location, of_problem
 
 #: The files that hold incidents; any other, standard input excepted, is taken for TOML.
 SUFFIXES: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
@@ -56,13 +54,6 @@ class Incident:
 def line_location(line: int, source_line: str = "") -> Location | None:
     """Return the place of a whole line, None where there is none."""
     return Location(line, 1, line, max(len(source_line), 1) + 1, source_line) if line else None
-
-
-def at_location(
-    found: Diagnostic, file: str, path: tuple[str | int, ...] = (), location: Location | None = None
-) -> Diagnostic:
-    """Return a diagnostic that points into a file of incidents."""
-    return attrs.evolve(found, place=Place(file, path), location=location)
 
 
 class UnreadableError(Exception):
@@ -123,7 +114,7 @@ def _from_toml(file: str) -> Incident:
 
     document, problems = read_document(file)
     if document is None or problems:
-        return Incident(file, 0, problems=tuple(_diagnostic(problem, document, file) for problem in problems))
+        return Incident(file, 0, problems=tuple(of_problem(problem, document, file) for problem in problems))
 
     def locate(path: tuple[str | int, ...]) -> Location:
         span = document.span(path)
@@ -131,15 +122,6 @@ def _from_toml(file: str) -> Incident:
 
     name, about = leading_comment(document.text)
     return Incident(file, 1, document.values, name or Path(file).stem, about, locate=locate)
-
-
-def _diagnostic(problem: Problem, document: Document | None, file: str) -> Diagnostic:
-    span = problem.span
-    location = None
-    if span is not None:
-        source = document.source_line(span.line) if document else ""
-        location = Location(span.line, span.column, span.end_line, span.end_column, source)
-    return at_location(Diagnostic(problem.code, problem.facts, Place(file)), file, location=location)
 
 
 def leading_comment(text: str) -> tuple[str, str]:

@@ -174,17 +174,19 @@ def files_below(folder: Path) -> list[Path]:
 
 
 def is_policy_file(path: Path) -> bool:
-    """Whether a TOML file is a policy: it has a `[policy]` table, or another that only policies have."""
+    """Whether a TOML file is a policy: it has a `[policy]` table; where it is broken, it looks as if it had one."""
     import re
+    import tomllib
 
-    from ..rules.shape import TABLES
-
-    names = "|".join(table.name for table in TABLES if table.name not in ("table", "test"))
     try:
-        text = path.read_bytes()
+        text = path.read_bytes().decode(errors="replace").removeprefix("\ufeff")
     except OSError:
         return False
-    return re.search(rf"(?m)^(?:\xef\xbb\xbf)?[ \t]*\[{{1,2}}[ \t]*(?:{names})[ \t]*[\].]".encode(), text) is not None
+    looks_so = re.search(r"(?m)^[ \t]*\[[ \t]*policy[ \t]*\]|^[ \t]*policy[ \t]*[.=]", text) is not None
+    try:
+        return looks_so and isinstance(tomllib.loads(text).get("policy"), dict)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return looks_so
 
 
 def load(name: str) -> Policy:

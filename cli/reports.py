@@ -12,7 +12,7 @@ from .decided import print_decision
 from .dry_run import Loaded, Report, Request, Tally
 from .findings import findings_text, print_findings
 from .incidents import Incident
-from .terminal import Piece, cells, out, padded
+from .terminal import Piece, cells, counted, out, padded
 
 
 def report_for(format_: str, request: Request) -> Report:
@@ -39,7 +39,6 @@ class TextReport:
 
     def policy(self, loaded: Loaded) -> None:
         """Write one line about a sound policy, or what is wrong with it."""
-        self._output.stream.flush()
         print_findings(loaded.findings)
         if loaded.policy is None:
             return
@@ -49,9 +48,7 @@ class TextReport:
 
     def incident(self, incident: Incident, decisions: Sequence[Decision], findings: Sequence[Diagnostic]) -> None:
         """Write an incident with what each policy decides about it."""
-        if findings:
-            self._output.stream.flush()
-            print_findings(findings)
+        print_findings(findings)
         if not decisions or self._request.summary:
             return
         self._heading(incident)
@@ -125,17 +122,7 @@ def _contents(policy: Policy) -> str:
 def _print_policies(tally: Tally) -> None:
     if tally.policies > 1:
         sound = tally.policies - tally.unsound_policies
-        out().line(f"{sound} of {counted(tally.policies, 'policy', 'policies')} sound.")
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """
-    Return a number with its noun.
-
-    >>> counted(1, "rule"), counted(1200, "duty", "duties")
-    ('1 rule', '1,200 duties')
-    """
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+        out().line(Piece(f"{sound} of {counted(tally.policies, 'policy', 'policies')} sound.", "strong"))
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------

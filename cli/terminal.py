@@ -66,10 +66,16 @@ class Output:
 
     def line(self, *words: Words, hang: int = 0) -> None:
         """Write a line; where it is too long it goes on below, indented by *hang*."""
-        pieces = [word if isinstance(word, Piece) else Piece(word) for word in words]
-        cleaned = [attrs.evolve(piece, text=self.sign(printable(piece.text))) for piece in pieces]
-        for row in wrapped(cleaned, self.width, hang):
+        for row in wrapped(self._cleaned(words), self.width, hang):
             self._write(row)
+
+    def unbroken(self, *words: Words) -> None:
+        """Write a line that stays one line however long it is."""
+        self._write(self._cleaned(words))
+
+    def _cleaned(self, words: Iterable[Words]) -> list[Piece]:
+        pieces = [word if isinstance(word, Piece) else Piece(word) for word in words]
+        return [attrs.evolve(piece, text=self.sign(printable(piece.text))) for piece in pieces]
 
     def text(self, text: str) -> None:
         """Write text as it stands, line breaks and all."""
@@ -180,3 +186,13 @@ def wrapped(pieces: Iterable[Piece], width: int, hang: int) -> Iterator[list[Pie
             column += size
             has_word = has_word or not blank
     yield row
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """
+    Return a number with its noun.
+
+    >>> counted(1, "rule"), counted(1200, "duty", "duties")
+    ('1 rule', '1,200 duties')
+    """
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"

@@ -1,0 +1,218 @@
+"""The forms in which test results are written: text, JSON, JUnit's XML, GitHub's annotations."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+from xml.etree import ElementTree as ET
+
+from ..engine.coverage import Coverage
+from ..engine.trials import Mismatch, Trial
+from ..rules.document import Document
+from ..rules.tree import Case
+from .as_json import VERSION, Json, findings_json, origin_text, write_json
+from .findings import annotation, findings_text, print_findings
+from .terminal import Output, Piece, Words, cells, counted, err, out, padded
+from .testing import Tested
+
+Results: TypeAlias = Sequence[Tested]
+
+
+def report_for(format_: str) -> Callable[[Results], None]:
+    """Return how results are written in a format."""
+    return {"text": as_text, "json": as_json, "junit": as_junit, "github": as_github}[format_]
+
+
+def place_of(case: Case, tested: Tested) -> tuple[str, int]:
+    """Return the file and the line of a test."""
+    document = _documents(tested).get(case.origin.document)
+    return case.origin.document, document.line_of(case.origin.path) if document else 0
+
+
+def _documents(tested: Tested) -> dict[str, Document]:
+    return dict(tested.policy.documents) if tested.policy else {}
+
+
+def told(mismatch: Mismatch) -> str:
+    """Return a mismatch in one line."""
+    reason = f" ({mismatch.reason})" if mismatch.reason else ""
+    return f"{mismatch.name}: expected {mismatch.expected}, got {mismatch.got}{reason}"
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+
+
+def as_text(results: Results) -> None:
+    """Write each test with a mark, what failed with what came out instead, and the counts."""
+    output = out()
+    for tested in results:
+        print_findings(tested.findings)
+        if tested.policy is None:
+            continue
+        name = f"{tested.policy.id} {tested.policy.version}".strip()
+        output.line(Piece(name, "title"), Piece(f"  {tested.name}" if tested.name != tested.policy.id else "", "dim"))
+        for trial in tested.trials if len(results) == 1 else tested.failed:
+            _print_trial(output, trial, tested)
+        if len(results) > 1 and tested.trials and not tested.failed:
+            output.line(Piece("  ✓ ", "good"), f"{counted(len(tested.trials), 'test')} passed")
+        if not tested.trials:
+            sys.stdout.flush()
+            err().line(f"{tested.name}: there is no test to run: write one as [[test]] with name, given and expect")
+        if tested.coverage is not None:
+            _print_coverage(output, tested.coverage, _documents(tested))
+        output.line()
+    _print_counts(output, results)
+
+
+def _print_trial(output: Output, trial: Trial, tested: Tested) -> None:
+    if trial.passed:
+        output.line(Piece("  ✓ ", "good", whole=True), trial.case.name, hang=4)
+        return
+    file, line = place_of(trial.case, tested)
+    output.line(
+        Piece("  ✗ ", "bad", whole=True), Piece(trial.case.name, "bad"), Piece(f"  {file}:{line}", "dim"), hang=4
+    )
+    width = max(cells(mismatch.name) for mismatch in trial.mismatches)
+    for mismatch in trial.mismatches:
+        head = f"      {padded(mismatch.name, width)}  "
+        words: list[Words] = ["expected ", Piece(mismatch.expected, "good"), ", got ", Piece(mismatch.got, "bad")]
+        output.line(Piece(head, "strong", whole=True), *words, hang=cells(head))
+        if mismatch.reason:
+            output.line(Piece(" " * cells(head)), Piece(mismatch.reason, "dim"), hang=cells(head))
+
+
+def _print_coverage(output: Output, reached: Coverage, documents: dict[str, Document]) -> None:
+    own, won = reached.count(own=True), reached.won(own=True)
+    output.line()
+    line = f"  Coverage  {won} of {counted(own, 'own rule')} won in some test ({reached.percent:.0f}%)"
+    output.line(Piece(line, "good" if won == own else "warning"))
+    for covered in reached.never_won:
+        why = f"; it matched in {covered.matched_in[0]!r}, where another rule won" if covered.matched_in else ""
+        place = origin_text(covered.rule.origin, documents)
+        output.line(f"    never won    {covered.rule.id}", Piece(f"  {place}{why}", "dim"), hang=17)
+    for guarded in reached.never_broken:
+        place = origin_text(guarded.guard.origin, documents)
+        output.line(f"    never tried  {guarded.guard.id} (a red line)", Piece(f"  {place}", "dim"), hang=17)
+    if others := reached.count(own=False):
+        output.line(Piece(f"    of {counted(others, 'rule')} from packs, {reached.won(own=False)} won", "dim"))
+
+
+def _print_counts(output: Output, results: Results) -> None:
+    tests = sum(len(tested.trials) for tested in results)
+    failed = sum(len(tested.failed) for tested in results)
+    unsound = sum(tested.is_unsound for tested in results)
+    words = f"{counted(tests, 'test')}: {tests - failed:,} passed"
+    bad = [f"{failed:,} failed"] if failed else []
+    bad += [f"{counted(unsound, 'policy', 'policies')} could not be loaded"] if unsound else []
+    output.line(Piece(words, "strong"), Piece("".join(f", {part}" for part in bad), "bad"), ".")
+
+
+# --- for machines ----------------------------------------------------------------------------------------------------
+
+
+def as_json(results: Results) -> None:
+    """Write one JSON document: `policies`, each with its `tests`, and `summary`."""
+    tests = sum(len(tested.trials) for tested in results)
+    failed = sum(len(tested.failed) for tested in results)
+    document = {
+        "format_version": VERSION,
+        "policies": [_tested_json(tested) for tested in results],
+        "summary": {
+            "policies": len(results),
+            "unsound_policies": sum(tested.is_unsound for tested in results),
+            "tests": tests,
+            "passed": tests - failed,
+            "failed": failed,
+        },
+    }
+    write_json(out(), document)
+
+
+def _tested_json(tested: Tested) -> Json:
+    return {
+        "file": tested.name,
+        "id": tested.policy.id if tested.policy else "",
+        "sound": not tested.is_unsound,
+        "findings": findings_json(tested.findings),
+        "tests": [_trial_json(trial, tested) for trial in tested.trials],
+        "coverage": None if tested.coverage is None else _coverage_json(tested.coverage, _documents(tested)),
+    }
+
+
+def _trial_json(trial: Trial, tested: Tested) -> Json:
+    file, line = place_of(trial.case, tested)
+    mismatches = [
+        {"name": found.name, "expected": found.expected, "got": found.got, "reason": found.reason}
+        for found in trial.mismatches
+    ]
+    return {"name": trial.case.name, "file": file, "line": line, "passed": trial.passed, "mismatches": mismatches}
+
+
+def _coverage_json(reached: Coverage, documents: dict[str, Document]) -> Json:
+    return {
+        "own_rules": reached.count(own=True),
+        "own_rules_won": reached.won(own=True),
+        "percent": round(reached.percent, 1),
+        "pack_rules": reached.count(own=False),
+        "pack_rules_won": reached.won(own=False),
+        "never_won": [
+            {
+                "rule": covered.rule.id,
+                "origin": origin_text(covered.rule.origin, documents),
+                "matched_in": list(covered.matched_in),
+            }
+            for covered in reached.never_won
+        ],
+        "never_broken": [
+            {"guard": covered.guard.id, "origin": origin_text(covered.guard.origin, documents)}
+            for covered in reached.never_broken
+        ],
+    }
+
+
+def as_junit(results: Results) -> None:
+    """Write JUnit's XML: a suite a policy, a case a test."""
+    root = ET.Element("testsuites", name="policy test")
+    for tested in results:
+        _suite(root, tested)
+    ET.indent(root)
+    output = out()
+    text = ET.tostring(root, encoding="unicode")
+    if output.plain_signs:
+        text = text.encode("ascii", "xmlcharrefreplace").decode()
+    output.text(f'<?xml version="1.0"?>\n{text}')
+
+
+def _suite(root: ET.Element, tested: Tested) -> None:
+    errors = [found for found in tested.findings if found.severity == "error"] if tested.is_unsound else []
+    counts = {"tests": len(tested.trials) + len(errors), "failures": len(tested.failed), "errors": len(errors)}
+    suite = ET.SubElement(
+        root, "testsuite", {"name": tested.name, **{key: str(count) for key, count in counts.items()}}
+    )
+    for found in errors:
+        case = ET.SubElement(suite, "testcase", name=found.code, classname=tested.name)
+        ET.SubElement(case, "error", message=_xml_text(str(found)))
+    for trial in tested.trials:
+        file, line = place_of(trial.case, tested)
+        name = _xml_text(trial.case.name)
+        case = ET.SubElement(suite, "testcase", name=name, classname=tested.name, file=file, line=str(line))
+        if not trial.passed:
+            lines = [_xml_text(told(mismatch)) for mismatch in trial.mismatches]
+            ET.SubElement(case, "failure", message=lines[0]).text = "\n".join(lines)
+
+
+def _xml_text(text: str) -> str:
+    """Return text without the characters that XML cannot hold."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else "?" for sign in text)
+
+
+def as_github(results: Results) -> None:
+    """Write an annotation for each failed test and each finding."""
+    output = out()
+    for tested in results:
+        output.text(findings_text(tested.findings, "github")) if tested.findings else None
+        for trial in tested.failed:
+            file, line = place_of(trial.case, tested)
+            message = "\n".join(told(mismatch) for mismatch in trial.mismatches)
+            output.text(annotation("error", file, line, f"test failed: {trial.case.name}", message))
