@@ -145,7 +145,9 @@ def _parts(document: Document, name: str) -> Iterator[Part]:
 
 def _fact_parts(document: Document) -> Iterator[Part]:
     """Yield the facts of a document by dotted name."""
-    pending: list[tuple[tuple[str, ...], Any]] = [((key,), raw) for key, raw in reversed(_table(document, "facts").items())]
+    pending: list[tuple[tuple[str, ...], Any]] = [
+        ((key,), raw) for key, raw in reversed(_table(document, "facts").items())
+    ]
     while pending:
         path, raw = pending.pop()
         if is_group(raw):
@@ -206,7 +208,13 @@ def _items(layers: list[Document], switches: dict[str, Part], findings: Findings
         fresh: list[RuleItem] = []
         for item in own:
             if item.part.raw.get("enabled") is False:
-                _switch_off(item.part, item.part.id in standing or _is_row(item.part.id, merged), switches, findings, merged)
+                _switch_off(
+                    item.part,
+                    item.part.id in standing or _is_row(item.part.id, [*merged, *own]),
+                    switches,
+                    findings,
+                    merged,
+                )
                 merged = [other for other in merged if other.part.id != item.part.id]
                 standing = {other.part.id: index for index, other in enumerate(merged)}
             elif item.part.id in standing:
