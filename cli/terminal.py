@@ -62,6 +62,7 @@ class Output:
         self.is_terminal = stream.isatty()
         self.colours = _wants_colours(self.is_terminal)
         self.width = _width(self.is_terminal)
+        self.terminal_width = get_terminal_size((UNKNOWN_WIDTH, 24)).columns
         self.plain_signs = not _can_write(stream, "".join(_ASCII))
 
     def line(self, *words: Words, hang: int = 0) -> None:

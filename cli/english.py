@@ -1,0 +1,212 @@
+"""Conditions and consequences in plain English, for owners who read a policy and do not write it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, assert_never
+
+from ..rules.quantities import value_text
+from ..rules.tree import (
+    And,
+    Arithmetic,
+    Call,
+    Compare,
+    Condition,
+    Constant,
+    DecisionSpec,
+    Expression,
+    FactRef,
+    Known,
+    Named,
+    Not,
+    Or,
+    PolicyTree,
+    Rule,
+    TextTest,
+    Truth,
+)
+from ..rules.types import BOOLEAN, Type, Value
+from .decided import listed
+
+_IS: Final = {"=": "is", "!=": "is not", "<": "is below", "<=": "is at most", ">": "is above", ">=": "is at least"}
+_SIGNS: Final = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
+_WHOLES: Final = {"min": "the smallest of", "max": "the greatest of", "count": "the number of", "abs": "the size of"}
+
+
+def condition_english(condition: Condition, currency: str) -> str:
+    """
+    Return a condition in words.
+
+    >>> from evenhand.rules.types import MONEY
+    >>> condition_english(Compare("<=", FactRef("loss", MONEY), Constant(7500, MONEY, "small_loss")), "USD")
+    'loss is at most 75 USD (small loss)'
+    """
+    match condition:
+        case Truth(value):
+            return "always" if value else "never"
+        case Named(name):
+            return spaced(name)
+        case Known(fact):
+            return f"{spaced(fact)} is known"
+        case Not(part):
+            return _not(part, currency)
+        case And(parts):
+            return listed([_within(part, currency, Or) for part in parts], "and")
+        case Or(parts):
+            return _membership(parts, currency) or listed([_within(part, currency, And) for part in parts], "or")
+        case Compare():
+            return _comparison(condition, currency)
+        case TextTest(operator, subject, pattern):
+            return f"{_expression(subject, currency)} {operator} {_expression(pattern, currency)}"
+        case _:
+            assert_never(condition)
+
+
+def _not(part: Condition, currency: str) -> str:
+    match part:
+        case Known(fact):
+            return f"{spaced(fact)} is not known"
+        case Compare(operator, left, right) if operator == "=" and not _is_true(part):
+            return _comparison(Compare("!=", left, right), currency)
+        case And() | Or():
+            return f"not ({condition_english(part, currency)})"
+        case _:
+            return f"not {condition_english(part, currency)}"
+
+
+def _within(part: Condition, currency: str, other: type) -> str:
+    """Return a part of an `and` or an `or`; what mixes the two stands in brackets."""
+    text = condition_english(part, currency)
+    mixes = isinstance(part, other) and not (isinstance(part, Or) and _membership(part.parts, currency))
+    return f"({text})" if mixes else text
+
+
+def _membership(parts: tuple[Condition, ...], currency: str) -> str:
+    """Return an `or` of equalities on one fact as one clause; empty where it is none."""
+    subjects: list[Expression] = []
+    options: list[str] = []
+    for part in parts:
+        if not isinstance(part, Compare) or part.operator != "=" or _is_true(part):
+            return ""
+        subjects.append(part.left)
+        options.append(_expression(part.right, currency))
+    same = all(subject == subjects[0] for subject in subjects)
+    return f"{_expression(subjects[0], currency)} is {listed(options, 'or')}" if same and len(parts) > 1 else ""
+
+
+def _is_true(test: Compare) -> bool:
+    return isinstance(test.right, Constant) and test.right.value is True and test.right.type == BOOLEAN
+
+
+def _comparison(test: Compare, currency: str) -> str:
+    left = _expression(test.left, currency)
+    if _is_true(test) and test.operator in ("=", "!="):
+        return left if test.operator == "=" else f"not {left}"
+    return f"{left} {_IS[test.operator]} {_expression(test.right, currency)}"
+
+
+def _expression(expression: Expression, currency: str) -> str:
+    match expression:
+        case Constant(value, type_, name):
+            text = value_text(value, type_, currency)
+            text = (
+                f"'{text}'"
+                if type_.kind in ("text", "list") and not type_.words
+                else spaced(text)
+                if type_.words
+                else text
+            )
+            return f"{text} ({spaced(name)})" if name else text
+        case FactRef(name):
+            return spaced(name)
+        case Arithmetic(operator, left, right):
+            return f"{_inner(left, currency)} {_SIGNS[operator]} {_inner(right, currency)}"
+        case Call("days_since", arguments):
+            return f"the days since {_expression(arguments[0], currency)}"
+        case Call(function, arguments):
+            return f"{_WHOLES[function]} {listed([_inner(argument, currency) for argument in arguments], 'and')}"
+        case _:
+            assert_never(expression)
+
+
+def _inner(expression: Expression, currency: str) -> str:
+    text = _expression(expression, currency)
+    return f"({text})" if isinstance(expression, Arithmetic) else text
+
+
+def spaced(name: str) -> str:
+    """
+    Return a name as words.
+
+    >>> spaced("history.refunds_90d")
+    'history refunds 90d'
+    """
+    return name.replace("_", " ").replace(".", " ")
+
+
+def amount_text(value: Value, type_: Type, currency: str) -> str:
+    """
+    Return a value as people write it, thousands with commas.
+
+    >>> amount_text(1_200_000, Type("money"), "USD")
+    '12,000 USD'
+    """
+    return re.sub(r"(?<=\d)_(?=\d)", ",", value_text(value, type_, currency))
+
+
+def rule_conditions(rule: Rule, currency: str) -> list[tuple[str, str]]:
+    """Return when a rule holds, and unless what: each with its word."""
+    condition = rule.condition
+    if condition == Truth(value=True):
+        return [("Always", "")]
+    if isinstance(condition, Not) and not isinstance(condition.part, Known | Compare):
+        return [("Unless", condition_english(condition.part, currency))]
+    if isinstance(condition, And) and isinstance(condition.parts[-1], Not):
+        *rest, last = condition.parts
+        assert isinstance(last, Not)
+        when = rest[0] if len(rest) == 1 else And(tuple(rest))
+        if not isinstance(last.part, Known | Compare):
+            return [("When", condition_english(when, currency)), ("Unless", condition_english(last.part, currency))]
+    return [("When", condition_english(condition, currency))]
+
+
+def consequences(rule: Rule, tree: PolicyTree) -> str:
+    """Return what follows from a rule, decision by decision."""
+    told: list[str] = []
+    for name, outcome in rule.outcomes.items():
+        spec = tree.decisions[name]
+        values = [
+            f"{spaced(value)}: {_expression(rule.values[value], tree.currency)}"
+            for value in spec.values
+            if value in rule.values
+        ]
+        more = f" ({'; '.join(values)})" if values else ""
+        told.append(f"{title_of(spec)}: {_expression(outcome, tree.currency)}{more}")
+    return ". ".join(told)
+
+
+def title_of(spec: DecisionSpec) -> str:
+    """Return what a decision is called."""
+    return spec.title or spaced(spec.id)
+
+
+_HIT_POLICIES: Final[Mapping[str, str]] = {
+    "first": "the first rule that holds decides",
+    "priority": "the strongest outcome among the rules that hold wins",
+    "unique": "exactly one rule may hold",
+    "any": "all rules that hold must agree",
+    "collect": "the outcomes of all rules that hold are collected",
+    "rule order": "the outcomes of all rules that hold are listed, in the order of the rules",
+    "output order": "the outcomes of all rules that hold are listed, the strongest first",
+}
+
+
+def decision_english(spec: DecisionSpec, currency: str) -> str:
+    """Return how a decision is made."""
+    outcomes = listed([spaced(word) for word in spec.outcomes], "or") if spec.outcomes else f"a {spec.type}"
+    how = (
+        f"the {spec.aggregate} over all rules that hold is taken" if spec.aggregate else _HIT_POLICIES[spec.hit_policy]
+    )
+    default = "a human decides" if spec.default is None else _expression(spec.default, currency)
+    return f"{outcomes}; {how}; where none does: {default}."

@@ -1,0 +1,57 @@
+"""`policy show --format table`: the rules as one table, a column a decision."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..engine.policy import Policy
+from ..rules.tree import DecisionSpec, PolicyTree, Rule
+from ..rules.words import condition_text, expression_text
+from .as_json import origin_text
+from .english import title_of
+from .terminal import STYLES, Output
+
+#: How wide the table is where it does not go to a terminal.
+_WIDTH: Final = 180
+
+
+def print_table(output: Output, policy: Policy) -> None:
+    """Write the rules of a policy as a table."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    tree = policy.tree
+    decisions = [spec for spec in tree.decisions.values() if any(spec.id in rule.outcomes for rule in tree.rules)]
+    style = STYLES if output.colours else dict.fromkeys(STYLES, "")
+    table = Table(
+        box=box.ASCII if output.plain_signs else box.SIMPLE_HEAD,
+        show_lines=True,
+        header_style=style["title"],
+        expand=True,
+    )
+    table.add_column("", justify="right", style=style["dim"])
+    table.add_column("Rule", style=style["name"], overflow="fold", ratio=2)
+    table.add_column("When", ratio=5)
+    for spec in decisions:
+        table.add_column(title_of(spec), overflow="fold", max_width=14)
+    table.add_column("Duties", overflow="fold", ratio=2)
+    table.add_column("Origin", style=style["dim"], overflow="fold", ratio=2)
+    for number, rule in enumerate(tree.rules, 1):
+        cells = [str(number), rule.id, condition_text(rule.condition, tree.currency)]
+        cells += [_outcome(rule, spec, tree) for spec in decisions]
+        cells += [", ".join(rule.oblige), origin_text(rule.origin, policy.documents).rpartition("/")[2]]
+        table.add_row(*(Text(output.sign(cell)) for cell in cells))
+    width = output.terminal_width if output.is_terminal else _WIDTH
+    console = Console(
+        file=output.stream, width=width, force_terminal=output.colours, no_color=not output.colours, highlight=False
+    )
+    console.print(table)
+
+
+def _outcome(rule: Rule, spec: DecisionSpec, tree: PolicyTree) -> str:
+    if spec.id not in rule.outcomes:
+        return ""
+    values = [expression_text(rule.values[name], tree.currency) for name in spec.values if name in rule.values]
+    return " ".join([expression_text(rule.outcomes[spec.id], tree.currency), *(f"({value})" for value in values)])

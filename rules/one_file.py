@@ -1,0 +1,197 @@
+"""A policy and all that it extends as one TOML file, which decides as they do and says where each part came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from .diagnostics import printable
+from .document import Document
+from .incident import Incident
+from .quantities import value_text
+from .tree import Origin, PolicyTree, Rule
+from .types import Fact, Type, Value
+from .vocabulary import vocabulary
+
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+\Z")
+_WIDEST_LIST: Final = 100
+#: Tables inside a table that read best with dotted keys, and those that read best in braces.
+_DOTTED: Final = frozenset({"then", "when", "unless", "never", "values"})
+
+
+def one_file(tree: PolicyTree, documents: Mapping[str, Document], *, vocabulary_class: type = Incident) -> str:
+    """
+    Return a policy as TOML text that extends nothing.
+
+    *documents* are those that it was loaded from. Each part has its origin behind a `#`.
+
+    >>> from .load import load_file
+    >>> house = load_file("house")
+    >>> "extends" in one_file(house.tree, house.documents)
+    False
+    """
+    writer = _Writer(tree, documents, vocabulary_class)
+    return "\n".join(line for part in writer.parts() for line in (*part, ""))
+
+
+class _Writer:
+    """Writes the parts of a policy, each as lines."""
+
+    def __init__(self, tree: PolicyTree, documents: Mapping[str, Document], vocabulary_class: type) -> None:
+        self._tree = tree
+        self._documents = documents
+        self._vocabulary = vocabulary(vocabulary_class)
+
+    def parts(self) -> Iterator[list[str]]:
+        """Yield every part, in the order in which policies are written."""
+        yield self._header()
+        for name in ("rates", "parameters"):
+            yield from self._open_table(name)
+        yield from self._facts()
+        yield from self._open_table("terms")
+        yield from self._decisions()
+        yield from self._rules()
+        for guard in self._tree.guards:
+            yield self._copied("[[guard]]", guard.origin)
+        for name, obligation in self._tree.obligations.items():
+            yield self._copied(f"[obligations.{_key(name)}]", obligation.origin)
+        for case in self._tree.tests:
+            yield self._copied("[[test]]", case.origin)
+
+    def _header(self) -> list[str]:
+        name, own = next(iter(self._documents.items()))
+        raw = own.values.get("policy")
+        assert isinstance(raw, dict)
+        extends = raw.get("extends", [])
+        kept = {key: value for key, value in raw.items() if key not in ("extends", "currency")}
+        said = f", with all of {', '.join(map(printable, extends))}" if extends else ""
+        return [f"# {printable(name)}{said}, in one file.", "", "[policy]", *_pairs({**kept, "currency": self._tree.currency})]
+
+    def _open_table(self, name: str) -> Iterator[list[str]]:
+        """Yield a table of an owner's names, each as the first document that has it says."""
+        lines: dict[str, str] = {}
+        for document in self._documents.values():
+            table = document.values.get(name)
+            for key, value in table.items() if isinstance(table, dict) else ():
+                lines.setdefault(key, f"{_key(key)} = {_value(value)}  {self._comment(Origin(document.name, (name, key)))}")
+        if lines:
+            yield [f"[{name}]", *lines.values()]
+
+    def _facts(self) -> Iterator[list[str]]:
+        for name, fact in self._tree.facts.items():
+            raw = _fact(fact, self._vocabulary.get(name), self._tree.currency)
+            if raw:
+                yield [f"[facts.{'.'.join(map(_key, name.split('.')))}]", *_pairs(raw)]
+
+    def _decisions(self) -> Iterator[list[str]]:
+        """Yield what any document says about each decision, the extending ones first."""
+        merged: dict[str, dict[str, Any]] = {}
+        for document in self._documents.values():
+            table = document.values.get("decisions")
+            for name, raw in table.items() if isinstance(table, dict) else ():
+                into = merged.setdefault(name, {})
+                values = {**raw.get("values", {}), **into.get("values", {})}
+                merged[name] = {**raw, **into, **({"values": values} if values else {})}
+        for name, raw in merged.items():
+            yield [f"[decisions.{_key(name)}]", *_pairs(raw)]
+
+    def _rules(self) -> Iterator[list[str]]:
+        done: set[Origin] = set()
+        for rule in self._tree.rules:
+            origin = _part_of(rule)
+            if origin not in done:
+                done.add(origin)
+                yield self._copied(f"[[{origin.path[0]}]]", origin)
+        kept = {rule.id for rule in self._tree.rules}
+        for switch in self._tree.switched_off:
+            table, _, row = switch.id.rpartition("/")
+            if row.isdigit() and any(id_.startswith(f"{table}/") for id_ in kept):
+                raw = {"id": switch.id, "enabled": False, "because": switch.because}
+                yield [self._comment(switch.origin), "[[rule]]", *_pairs(raw)]
+
+    def _copied(self, heading: str, origin: Origin) -> list[str]:
+        value: Any = self._documents[origin.document].values
+        for step in origin.path:
+            value = value[step]
+        return [self._comment(origin), heading, *_pairs({key: inner for key, inner in value.items() if key != "enabled"})]
+
+    def _comment(self, origin: Origin) -> str:
+        return f"# {printable(origin.document)}:{self._documents[origin.document].line_of(origin.path)}"
+
+
+def _part_of(rule: Rule) -> Origin:
+    """Return the origin of the rule or the table that a rule was written in."""
+    return Origin(rule.origin.document, rule.origin.path[:2])
+
+
+def _fact(fact: Fact, built_in: Fact | None, currency: str) -> dict[str, Any]:
+    """Return what a policy says of a fact beyond the built-in vocabulary."""
+    raw: dict[str, Any] = {}
+    if built_in is None:
+        raw.update(_type(fact.type))
+        bounds = {"min": fact.low, "max": fact.high}
+        raw.update((key, value_text(value, fact.type, currency)) for key, value in bounds.items() if value is not None)
+        raw.update({"unit": fact.unit} if fact.unit else {})
+    for key in ("ask", "about"):
+        text = getattr(fact, key)
+        if text and (built_in is None or text != getattr(built_in, key)):
+            raw[key] = text
+    if fact.assume is not None:
+        raw["assume"] = _literal(fact.assume, fact.type, currency)
+    return raw
+
+
+def _type(type_: Type) -> dict[str, Any]:
+    if type_.words:
+        return {"scale" if type_.kind == "scale" else "one_of": list(type_.words)}
+    return {"type": "list of text" if type_.kind == "list" else type_.kind}
+
+
+def _literal(value: Value, type_: Type, currency: str) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    is_plain = isinstance(value, bool | str) or (type_.is_numeric and isinstance(value, int))
+    return value if is_plain else value_text(value, type_, currency)
+
+
+# --- TOML ------------------------------------------------------------------------------------------------------------
+
+
+def _pairs(table: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return the lines of a table; consequences and tables of tests with dotted keys."""
+    lines: list[str] = []
+    for key, value in table.items():
+        name = prefix + _key(key)
+        if isinstance(value, dict) and value and (prefix or key in _DOTTED):
+            lines += _pairs(value, f"{name}.")
+        else:
+            lines.append(f"{name} = {_value(value)}")
+    return lines
+
+
+def _key(name: str) -> str:
+    return name if _BARE.match(name) else _scalar(name)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_key(key)} = {_value(inner)}' for key, inner in value.items())} }}" if value else "{}"
+    if not isinstance(value, list):
+        return _scalar(value)
+    items = [_value(item) for item in value]
+    line = f"[{', '.join(items)}]"
+    nested = len(items) > 1 and any(isinstance(item, list) for item in value)
+    return f"[\n{_indented(items)}\n]" if nested or len(line) > _WIDEST_LIST else line
+
+
+def _indented(items: Iterable[str]) -> str:
+    return "\n".join(f"    {item}," for item in items)
+
+
+def _scalar(value: Any) -> str:
+    from tomli_w import dumps
+
+    if isinstance(value, int) and abs(value) >= 10_000:
+        return f"{value:_}"
+    return dumps({"v": value}, multiline_strings=isinstance(value, str) and "\n" in value).removeprefix("v = ").rstrip("\n")
