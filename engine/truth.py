@@ -16,15 +16,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 import attrs
 
 from ..rules.evaluate import Settled, Undefined, test_holds, value_of
 from ..rules.given import Knowledge
-from ..rules.regions import contains, intersection, is_empty, listed, universe_of
+from ..rules.regions import Spans, contains, intersection, is_empty, listed, universe_of
 from ..rules.tree import Atom, Conjunct, Expression, FactTest, NormalForm, Whole
-from ..rules.types import Fact, Type, Value
+from ..rules.types import DISCRETE, Fact, Type, Value
+
+#: How many whole numbers a range may have for each to be tried in a test that has no region.
+MOST_TRIED: Final = 1_000
 
 Truth: TypeAlias = bool | None
 
@@ -100,7 +103,17 @@ def _tried_out(atom: Atom, state: State) -> Truth:
 def _values(what: Knowledge, type_: Type) -> tuple[Value, ...] | None:
     if isinstance(what, int | str | tuple | Fraction):
         return (what,)
-    return listed(what, type_)
+    points = listed(what, type_)
+    return _whole_numbers(what) if points is None and type_.kind in DISCRETE else points
+
+
+def _whole_numbers(what: Knowledge) -> tuple[Value, ...] | None:
+    """List the whole numbers of a region where they are few: `any of 0, 9, 10` is a point and a piece."""
+    pieces = list(what.pieces()) if isinstance(what, Spans) else []
+    bounded = [(low[0], high[0]) for low, high in pieces if low is not None and high is not None]
+    if len(bounded) < len(pieces) or sum(high - low for low, high in bounded) > MOST_TRIED:
+        return None
+    return tuple(number for low, high in bounded for number in range(int(low), int(high)))
 
 
 def conjunct_truth(conjunct: Conjunct, state: State) -> Truth:
