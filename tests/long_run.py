@@ -9,19 +9,18 @@ Prints how many cases agreed; at the first that does not, the policy and the inc
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import sys
 import time
 from collections import Counter
+from functools import partial
 
 from chooser import Chooser
-from random_incidents import Facts
 from random_policies import make_policy
-from readings import READINGS, Reading, answer, difference, reference
-from reduction import Failure, reduced
+from readings import READINGS, answer, difference, parting, reference
+from reduction import Failure, Situation
 from strategies import INCIDENTS, situation
 
-from evenhand import Judgement, Policy
+from evenhand import Judgement
 
 
 def main() -> int:
@@ -38,12 +37,14 @@ def main() -> int:
         choose = Chooser.seeded(options.seed * 1_000_000_007 + number)
         made = make_policy(choose)
         rules += len(made.policy.tree.rules)
+        decided: list[Situation] = []
         for _ in range(INCIDENTS):
-            facts, as_of = situation(choose, made.kinds)
-            expected = answer(reference, made.policy, facts, as_of)
+            decided.append(situation(choose, made.kinds))
+            expected = answer(reference, made.policy, *decided[-1])
             for name, reading in READINGS.items():
-                if difference(expected, answer(reading, made.policy, facts, as_of)):
-                    print(report(name, reading, Failure(made.table, facts, as_of)))
+                if difference(expected, answer(reading, made.policy, *decided[-1])):
+                    failure = Failure(made.table, tuple(decided))
+                    print(f"{name} differs from the reference\n\n{failure.report(partial(parting, name))}")
                     return 1
             seen.update(
                 [v.status for v in expected.verdicts.values()] if isinstance(expected, Judgement) else ["facts refused"]
@@ -56,16 +57,6 @@ def main() -> int:
     print(f"readings held to the reference: {', '.join(READINGS)}; differences: 0")
     print("verdicts:", ", ".join(f"{count:_} {status}" for status, count in seen.most_common()))
     return 0
-
-
-def report(name: str, reading: Reading, failure: Failure) -> str:
-    """Return the failure made small, and how the answers part."""
-
-    def parts(policy: Policy, facts: Facts, as_of: dt.date) -> str:
-        return difference(answer(reference, policy, facts, as_of), answer(reading, policy, facts, as_of))
-
-    small = reduced(failure, lambda policy, facts, as_of: bool(parts(policy, facts, as_of)))
-    return f"{name} differs from the reference\n\n{small}\n\n{parts(small.policy(), small.facts, small.as_of)}"
 
 
 if __name__ == "__main__":

@@ -37,6 +37,10 @@ class Outcomes:
     words: tuple[str, ...]
     literals: tuple[str, ...] = ()
 
+    @property
+    def is_ordered(self) -> bool:
+        return bool(self.words) or self.literals[0][0].isdigit()
+
 
 @attrs.define
 class Conditions:
@@ -198,15 +202,18 @@ class Conditions:
         return f"{name} {self.choose.pick(('in', 'not in'))} ({chosen})"
 
     def outcome_test(self, outcomes: Outcomes) -> str:
-        literals = outcomes.words or outcomes.literals
-        match self.choose.number(0, 4):
+        name, literals = outcomes.name, outcomes.words or outcomes.literals
+        match self.choose.number(0, 5):
             case 0 if self.choose.chance(40):
-                return f"{outcomes.name} is {self.choose.pick(('known', 'missing'))}"
+                return f"{name} is {self.choose.pick(('known', 'missing'))}"
             case 1 if len(literals) > 1:
-                return self.membership(outcomes.name, literals)
+                return self.membership(name, literals)
+            case 2 if outcomes.is_ordered:
+                return f"{name} {self.choose.pick(('>=', '>'))} {self.choose.pick(literals[:-1] or literals)}"
+            case 3 if outcomes.is_ordered:
+                return f"{name} {self.choose.pick(('<=', '<'))} {self.choose.pick(literals[1:] or literals)}"
             case _:
-                operators = COMPARISONS if outcomes.words or literals[0][0].isdigit() else ("=", "!=")
-                return f"{outcomes.name} {self.choose.pick(operators)} {self.choose.pick(literals)}"
+                return f"{name} {self.choose.pick(('=', '!='))} {self.choose.pick(literals)}"
 
     # -- ordered facts
 
@@ -218,7 +225,8 @@ class Conditions:
             case 3:
                 return f"{literal} {self.choose.pick(COMPARISONS)} {name}"
             case 4:
-                return f"{name} between {literal} and {self.literal(kind)}"
+                low, high = self.rising(kind)
+                return f"{name} between {low} and {high}"
             case 5:
                 if "levels" in self.parameters and kind.name == "score":
                     return f"{name} in (levels, 3)"
@@ -271,6 +279,10 @@ class Conditions:
     def literal(self, kind: Kind) -> str:
         return self.choose.pick(kind.thresholds)
 
+    def rising(self, kind: Kind) -> list[str]:
+        """Return two literals, the lesser first."""
+        return self.choose.some(kind.thresholds[: kind.rising], 2, 2)
+
     def parameter(self, kind: Kind) -> str:
         wanted = ("number", "integer") if kind.is_numeric else (kind.dimension,)
         fitting = [name for name in self.parameters if PARAMETERS[name][0] in wanted]
@@ -316,7 +328,8 @@ class Conditions:
             case 0 | 1:
                 return f"{self.choose.pick(COMPARISONS)} {one}"
             case 2:
-                return f"{self.choose.pick('[(]')}{one} .. {other}{self.choose.pick('])[')}"
+                low, high = self.rising(kind)
+                return f"{self.choose.pick('[(]')}{low} .. {high}{self.choose.pick('])[')}"
             case 3:
                 return f"{one}, > {other}"
             case 4:

@@ -27,8 +27,9 @@ class Kind:
     A fact of a random policy.
 
     *dimension* says what it may be held against; *thresholds* are literals of conditions (words for finite types), all strictly
-    inside the fact's bounds, so that no comparison is impossible; *line* are values as incidents hand them in, least first;
-    *points* are further ones. *declaration* is its table under `[facts]`, None for a built-in fact.
+    inside the fact's bounds, so that no comparison is impossible, the first not zero, and the first *rising* of them least first.
+    *line* are values as incidents hand them in, least first; *points* are further ones. *declaration* is its table under
+    `[facts]`, None for a built-in fact.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Kind:
     line: tuple[object, ...]
     points: tuple[object, ...] = ()
     declaration: dict[str, Any] | None = None
+    rising: int = 3
 
     @property
     def is_ordered(self) -> bool:
@@ -81,7 +83,7 @@ def _money(name: str, home: str, amounts: tuple[str, ...], declaration: dict[str
 
 
 def _durations(name: str, declaration: dict[str, Any] | None) -> Kind:
-    thresholds = ("2h", "30 min", "3 days", "90 s", "1.5 hours")
+    thresholds = ("90 s", "30 min", "2h", "3 days", "1.5 hours")
     line = ("89.5s", "90s", "29 min", "30 min", "1.5h", "119 min", "2h", "121 min", "2.99 days", "72h", "1 week")
     return Kind(name, "duration", thresholds, line, (dt.timedelta(hours=2), dt.timedelta(days=3)), declaration)
 
@@ -99,7 +101,7 @@ def _moments(name: str) -> Kind:
     near = sorted({moment + step * sign for moment in moments for sign in (-1, 0, 1)})
     spelled: list[object] = [moment.isoformat() if index % 2 else moment for index, moment in enumerate(near)]
     elsewhere = moments[0].astimezone(dt.timezone(dt.timedelta(hours=2)))
-    thresholds = ("2026-11-10T10:00:00Z", "2026-11-01T12:00:00+02:00", "2026-11-21 10:00")
+    thresholds = ("2026-11-01T12:00:00+02:00", "2026-11-10T10:00:00Z", "2026-11-21 10:00")
     return Kind(name, "datetime", thresholds, tuple(spelled), (elsewhere,), {"type": "datetime"})
 
 
@@ -124,11 +126,11 @@ def kinds(home: str) -> tuple[Kind, ...]:
     """Return every fact that a random policy in a currency may speak of."""
     return (
         _boolean("injury", own=False),
-        _integers("score", (5, 1, 9), (0, 10)),
+        _integers("score", (1, 5, 9), (0, 10)),
         _scale("abuse", ("none", "rude", "hostile", "threatening", "violent"), own=False),
-        _money("loss", home, ("50", "10", "99.99"), None),
+        _money("loss", home, ("10", "50", "99.99"), None),
         _closed("fault", ("business", "customer", "shared", "third_party"), own=False),
-        _numbers("ratio", ("0.5", "2.5", "0", "-3"), ("10%",)),
+        _numbers("ratio", ("-3", "0", "0.5", "2.5"), ("10%",)),
         _boolean("vip"),
         _scale("tone", WORDS),
         _durations("exchange.hours_open", None),
@@ -136,9 +138,9 @@ def kinds(home: str) -> tuple[Kind, ...]:
         Kind("note", "text", TEXTS, (), TEXTS, {"type": "text"}),
         _list("exchange.steps_done", own=False),
         _closed("team", TEAMS),
-        _integers("delta", (7, 0, -3)),
-        _money("balance", home, ("20", "0", "-5"), {"type": "money"}),
-        _money("history.lifetime_value", home, ("100", "50"), None),
+        _integers("delta", (-3, 0, 7)),
+        _money("balance", home, ("-5", "0", "20"), {"type": "money"}),
+        _money("history.lifetime_value", home, ("50", "75", "100"), None),
         _scale("mood", WORDS),
         _closed("side", TEAMS),
         _durations("wait", {"type": "duration", "unit": "hours", "max": "2 weeks"}),
@@ -147,7 +149,7 @@ def kinds(home: str) -> tuple[Kind, ...]:
         _moments("sent"),
         Kind("label", "text", TEXTS, (), TEXTS, {"type": "text"}),
         _list("tags"),
-        _integers("shop.visits", (2, 4), (0, 1_000)),
+        _integers("shop.visits", (2, 4, 6), (0, 1_000)),
         _scale("shop.zone", ("north", "south")),
-        attrs.evolve(_integers("virality.views", (10_000, 3), (0, 10**9)), declaration=None),
+        attrs.evolve(_integers("virality.views", (3, 100, 10_000), (0, 10**9)), declaration=None),
     )

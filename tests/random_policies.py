@@ -71,15 +71,20 @@ class Made:
 def make_policy(choose: Chooser) -> Made:
     """Return a random policy; rules that could never match are left out, as the loader refuses them."""
     table, chosen = Maker(choose).table()
+    return Made(loaded(table), table, chosen)
+
+
+def loaded(table: dict[str, Any]) -> Policy:
+    """Load a policy once all that is impossible in it has been taken out."""
     while True:
         try:
-            return Made(Policy.loads(tomli_w.dumps(table)), table, chosen)
+            return Policy.loads(tomli_w.dumps(table))
         except PolicyError as error:
             without_the_impossible(table, error)
 
 
 def without_the_impossible(table: dict[str, Any], error: PolicyError) -> None:
-    """Take out each rule, row, guard or term with a condition that nothing can meet; any other mistake is ours."""
+    """Take out each rule, row or guard with a condition that nothing can meet, and void each term; any other mistake is ours."""
     wrong = [
         d
         for d in error.diagnostics
@@ -92,7 +97,10 @@ def without_the_impossible(table: dict[str, Any], error: PolicyError) -> None:
         inner: Any = table
         for key in outer:
             inner = inner[key]
-        del inner[last]
+        if outer == ["terms"]:
+            inner[last] = True
+        else:
+            del inner[last]
 
 
 def _removable(path: tuple[str | int, ...]) -> tuple[str | int, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import attrs
 from random_incidents import Facts
+from reduction import Situation
 
 from evenhand import FactError, Judgement, Policy, Verdict
 from evenhand.engine.interpret import interpret
@@ -37,6 +38,18 @@ def answer(reading: Reading, policy: Policy, facts: Facts, as_of: dt.date) -> An
         return reading(policy, facts, as_of)
     except FactError as error:
         return tuple(f"{d.code} {dict(d.facts)} {d.place.path}" for d in error.diagnostics)
+
+
+def parting(name: str, policy: Policy, incidents: Sequence[Situation]) -> str:
+    """
+    Return where a reading parts from the reference on the last of some incidents, empty where it does not.
+
+    Those before it are decided as well: a reading may remember something.
+    """
+    found: Answer = ()
+    for facts, as_of in incidents:
+        found = answer(READINGS[name], policy, facts, as_of)
+    return difference(answer(reference, policy, *incidents[-1]), found)
 
 
 def difference(expected: Answer, found: Answer) -> str:

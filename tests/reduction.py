@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -15,48 +15,64 @@ from evenhand import Policy, PolicyError
 from evenhand.rules.syntax import Invocation, Operation, SyntaxProblem, Written, parse_condition
 
 Path: TypeAlias = tuple[str | int, ...]
-Fails: TypeAlias = Callable[[Policy, Facts, dt.date], bool]
+#: An incident and the moment of its decision.
+Situation: TypeAlias = tuple[Facts, dt.date]
+#: How a policy, decided on some incidents one after the other, goes wrong on the last; empty where it does not.
+Check: TypeAlias = Callable[[Policy, Sequence[Situation]], str]
 
 
 @attrs.frozen
 class Failure:
-    """A policy as a TOML table, and an incident on which it fails."""
+    """A policy as a TOML table, and incidents decided one after the other, on the last of which it fails."""
 
     table: dict[str, Any]
-    facts: Facts
-    as_of: dt.date
+    incidents: tuple[Situation, ...]
 
     def policy(self) -> Policy:
         return Policy.loads(tomli_w.dumps(self.table))
 
-    def __str__(self) -> str:
-        return f"{tomli_w.dumps(self.table)}\nincident = {self.facts!r}\nas_of = {self.as_of!r}"
+    def report(self, check: Check) -> str:
+        """Return the failure made small, in words."""
+        small = reduced(self, check)
+        incidents = "\n".join(f"{facts!r} as of {as_of!r}" for facts, as_of in small.incidents)
+        return f"{tomli_w.dumps(small.table)}\n{incidents}\n\n{check(small.policy(), small.incidents)}"
 
 
-def reduced(failure: Failure, fails: Fails) -> Failure:
+def reduced(failure: Failure, check: Check) -> Failure:
     """Return a smaller failure: nothing can be taken out of it, and no condition cut down, without the failure going away."""
-    smaller: Failure | None = failure
+    last = attrs.evolve(failure, incidents=failure.incidents[-1:])
+    smaller: Failure | None = last if _still(last, check) else failure
     while smaller is not None:
         failure = smaller
-        smaller = next((one for one in _smaller(failure) if _still(one, fails)), None)
+        smaller = next((one for one in _smaller(failure) if _still(one, check)), None)
     return failure
 
 
-def _still(failure: Failure, fails: Fails) -> bool:
+def _still(failure: Failure, check: Check) -> bool:
     try:
-        return fails(failure.policy(), failure.facts, failure.as_of)
+        return bool(check(failure.policy(), failure.incidents))
     except PolicyError:
         return False
 
 
 def _smaller(failure: Failure) -> Iterator[Failure]:
-    for name in failure.facts:
-        yield attrs.evolve(failure, facts={key: value for key, value in failure.facts.items() if key != name})
+    for incidents in _fewer(failure.incidents):
+        yield attrs.evolve(failure, incidents=incidents)
     for path in _paths(failure.table):
         yield attrs.evolve(failure, table=_without(failure.table, path))
     for path in _paths(failure.table):
         for part in _parts(_at(failure.table, path)):
             yield attrs.evolve(failure, table=_with(failure.table, path, part))
+
+
+def _fewer(incidents: tuple[Situation, ...]) -> Iterator[tuple[Situation, ...]]:
+    """Yield fewer incidents, then incidents with fewer facts."""
+    for index in range(len(incidents) - 1):
+        yield incidents[:index] + incidents[index + 1 :]
+    for index, (facts, as_of) in enumerate(incidents):
+        for name in facts:
+            left = {key: value for key, value in facts.items() if key != name}
+            yield (*incidents[:index], (left, as_of), *incidents[index + 1 :])
 
 
 def _paths(inner: Any, path: Path = ()) -> Iterator[Path]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TypeAlias
-
 import attrs
 from chooser import Chooser
 from hypothesis import strategies as st
 from random_facts import Kind
-from random_incidents import Facts, make_incident, make_moment
+from random_incidents import make_incident, make_moment
 from random_policies import Made, make_policy
+from reduction import Situation
 
 #: How many incidents each random policy decides; each counts as a case.
 INCIDENTS = 25
-
-Situation: TypeAlias = tuple[Facts, dt.date]
 
 
 @attrs.frozen
