@@ -66,7 +66,7 @@ class Document:
         there = [(name, number) for name, items in lists if isinstance(items, list) for number in range(len(items))]
         counts = dict.fromkeys(names, 0)
         found: list[Path] = []
-        for heading in _ELEMENT.finditer(self._view.source):
+        for heading in re.finditer(_ELEMENT, self._view.source, re.DOTALL | re.MULTILINE):
             if (name := heading["name"]) in counts:
                 found.append((name, counts[name]))
                 counts[name] += 1
@@ -208,13 +208,13 @@ def _exact(number: str) -> Decimal:
     return Decimal(number)
 
 
-# Text and remarks, to be passed over. What is not closed runs to its end, so that nothing is read twice.
+# Text and remarks, to be passed over. What is not closed runs to its end, so that nothing is read twice. Compiled when first used.
 _PASSED_OVER = (
     r'"""(?:[^"\\]++|\\.|"(?!""))*+(?:"{3,5}|\Z)|\'\'\'(?:[^\']++|\'(?!\'\'))*+(?:\'{3,5}|\Z)'
     r"|\"(?:[^\"\\\n]++|\\.)*+\"?|'[^'\n]*+'?|#[^\n]*+"
 )
-_BRACKETS = re.compile(rf"{_PASSED_OVER}|[\[{{]|[\]}}]", re.DOTALL)
-_ELEMENT = re.compile(rf"{_PASSED_OVER}|^[ \t]*\[\[[ \t]*(?P<name>[A-Za-z0-9_-]+)[ \t]*\]\]", re.DOTALL | re.MULTILINE)
+_BRACKETS = rf"{_PASSED_OVER}|[\[{{]|[\]}}]"
+_ELEMENT = rf"{_PASSED_OVER}|^[ \t]*\[\[[ \t]*(?P<name>[A-Za-z0-9_-]+)[ \t]*\]\]"
 
 
 def _is_too_deep(source: str) -> bool:
@@ -222,7 +222,7 @@ def _is_too_deep(source: str) -> bool:
     if source.count(".") >= _DEEPEST and any(line.count(".") >= _DEEPEST for line in source.split("\n")):
         return True
     depth = 0
-    for found in _BRACKETS.finditer(source):
+    for found in re.finditer(_BRACKETS, source, re.DOTALL):
         match source[found.start()]:
             case "[" | "{":
                 depth += 1
