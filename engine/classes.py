@@ -8,7 +8,6 @@ nobody handed in. (Lakshman and Stiliadis, "High-speed policy-based packet forwa
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -16,15 +15,14 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from ..rules.currencies import MINOR_DIGITS
 from ..rules.given import LONGEST_TEXT, Currencies, FactProblem, read_fact
 from ..rules.regions import Cut, Region, Spans, Texts, Words, contains, is_empty, universe_of
 from ..rules.tree import FactTest
-from ..rules.types import LARGEST, Fact, Value
+from ..rules.types import Fact, Value
+from .steps import Steps
 
 #: How many texts a fact's column remembers the vector of, so that "4.50 USD" is parsed once.
 REMEMBERED: Final = 4_096
-_UNIT_SECONDS: Final = {"minutes": 60, "hours": 3_600, "days": 86_400}
 
 #: One test on a fact with the bit of the clause that it stands in.
 Bit: TypeAlias = tuple[FactTest, int]
@@ -51,20 +49,30 @@ class Column:
     """
     The classes of one fact.
 
-    *words* gives the vector of a text or a boolean. *steps* and *vectors*
-    give that of an int: `vectors[bisect_right(steps, n)]`, None where no such value exists; *steps* is None for facts that take no
-    ints, so that the loop over facts needs one test only. *cuts* are the canonical thresholds. *certain* and *possible* are
-    the two vectors of the fact when it is missing.
+    *words* gives the vector of a text or a boolean. *steps* says, for each Python type that the fact takes, where the class of
+    a value changes: `vectors[bisect_right(steps[type(value)], value)]`, None where no such value exists; None in place of steps
+    means a look-up in *words*. *cuts* are the canonical thresholds. *certain* and *possible* are the two vectors of the
+    fact when it is missing; *any_text* is that of a text which no test names.
     """
 
     fact: Fact
     words: Mapping[object, int]
-    steps: Sequence[int] | None
+    steps: Mapping[type, Sequence[object] | None]
     vectors: Sequence[int | None]
     cuts: tuple[Cut, ...]
     certain: int
     possible: int
     any_text: int
+
+    def shortened(self, mask: int) -> Column:
+        """Return the column with the clauses of *mask* only."""
+        words = self.words if isinstance(self.words, Memory) else {word: v & mask for word, v in self.words.items()}
+        if isinstance(self.words, Memory):
+            words = Memory(lambda raw, whole=self.words: whole[raw] & mask)  # type: ignore[misc]  # because it is bound now
+        elif isinstance(self.words, Texts_):
+            words = Texts_(words, self.any_text & mask)
+        vectors = [None if vector is None else vector & mask for vector in self.vectors]
+        return attrs.evolve(self, words=words, vectors=vectors)
 
     def of_value(self, value: Value) -> int:
         """Return the vector of a canonical value."""
@@ -144,12 +152,12 @@ def _worded(fact: Fact, tests: Sequence[Bit], base: int, certain: int, possible:
     kind = fact.type.kind
     found: Mapping[object, int] = words
     if kind == "text" and not fact.type.words:
-        found = _Texts(words, any_text)
-    steps = () if kind == "boolean" else None
+        found = Texts_(words, any_text)
+    steps = {bool: None} if kind == "boolean" else {} if kind == "list" else {str: None}
     return Column(fact, found, steps, (), (), certain, possible, any_text)
 
 
-class _Texts(dict[object, int]):
+class Texts_(dict[object, int]):
     """Vectors of free texts: all that no test names share one."""
 
     __slots__ = ("_any_text",)
@@ -188,7 +196,7 @@ def _ordered(
         current ^= toggles[cut]
         vectors.append(current)
     vectors.append(None)
-    steps = _steps(fact, cuts, _scale(fact, currencies.home))
+    steps = Steps(fact, cuts, currencies.home)
     found = Column(fact, {}, steps, vectors, cuts, certain, possible, base)
 
     def vector_of(raw: object) -> int:
@@ -203,36 +211,3 @@ def _ordered(
         return found.of_value(known)
 
     return attrs.evolve(found, words=Memory(vector_of))
-
-
-def _steps(fact: Fact, cuts: Iterable[Cut], scale: int | None) -> tuple[int, ...]:
-    """
-    Return the ints at which the class of an int handed in changes, the fact's bounds first and last.
-
-    An int means whole units of money, or the fact's unit of time; facts that take no ints have no class for any.
-    """
-    if scale is None:
-        return ()
-    low = -LARGEST if fact.low is None else fact.low
-    high = LARGEST if fact.high is None else fact.high
-    least, most = math.ceil(Fraction(low) / scale), math.floor(Fraction(high) / scale)
-    inner = [_step(cut, scale) for cut in cuts]
-    return (least, *(min(max(step, least), most + 1) for step in inner), most + 1)
-
-
-def _step(cut: Cut, scale: int) -> int:
-    value, side = cut
-    return math.floor(Fraction(value) / scale) + 1 if side else math.ceil(Fraction(value) / scale)
-
-
-def _scale(fact: Fact, home: str) -> int | None:
-    """Return how many canonical units one unit of a bare int is, None where the fact takes no ints."""
-    match fact.type.kind:
-        case "money":
-            return 10 ** MINOR_DIGITS[home]
-        case "number" | "integer":
-            return 1
-        case "duration":
-            return _UNIT_SECONDS.get(fact.unit)
-        case _:
-            return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
@@ -46,6 +46,38 @@ class Verdict:
     unsettled: tuple[str, ...] = ()
     possible: tuple[Outcome, ...] = ()
     missing: tuple[str, ...] = ()
+    #: A word, `refer` where a human must decide, a list for collecting decisions, or an open value.
+    outcome: Any = attrs.field(init=False, eq=False)
+    _complete: Callable[[], Verdict] | None = attrs.field(default=None, eq=False, repr=False)
+
+    @outcome.default
+    def _shown_outcome(self) -> Any:
+        if isinstance(self.canonical, str):
+            return self.canonical
+        type_ = INTEGER if self.spec.aggregate == "count" else self.spec.type
+        return shown(self.canonical, type_, self.currency)
+
+    @classmethod
+    def later(cls, spec: DecisionSpec, currency: str, outcome: str, complete: Callable[[], Verdict]) -> Verdict:
+        """Return a verdict whose outcome is known; *complete* makes the whole when anything else is asked for."""
+        verdict = cls.__new__(cls)
+        fill = object.__setattr__
+        fill(verdict, "spec", spec)
+        fill(verdict, "currency", currency)
+        fill(verdict, "canonical", outcome)
+        fill(verdict, "outcome", outcome)
+        fill(verdict, "_complete", complete)
+        return verdict
+
+    def __getattr__(self, name: str) -> Any:
+        """Fill the slots of a verdict that was left for later."""
+        if name not in _LATER or self._complete is None:
+            raise AttributeError(f"a verdict has no {name!r}")
+        whole = self._complete()
+        for later in _LATER:
+            object.__setattr__(self, later, getattr(whole, later))
+        object.__setattr__(self, "_complete", None)
+        return getattr(whole, name)
 
     @property
     def decision(self) -> str:
@@ -58,14 +90,6 @@ class Verdict:
         return self.status == "decided"
 
     @property
-    def outcome(self) -> Any:
-        """The outcome: a word, `refer` where a human must decide, a list for collecting decisions, or an open value."""
-        if isinstance(self.canonical, str):
-            return self.canonical
-        type_ = INTEGER if self.spec.aggregate == "count" else self.spec.type
-        return shown(self.canonical, type_, self.currency)
-
-    @property
     def values(self) -> Mapping[str, Any]:
         """The values that go with the outcome, by name: Money, Decimal, timedelta, date, text."""
         types = self.spec.values
@@ -75,6 +99,9 @@ class Verdict:
     def because(self) -> str:
         """The owner's reason, where a rule decided."""
         return self.rule.because if self.rule is not None else ""
+
+
+_LATER = ("status", "rule", "rules", "canonical_values", "unsettled", "possible", "missing")
 
 
 @attrs.frozen

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from time import time
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -18,7 +19,13 @@ from ..rules.tree import DecisionSpec, Obligation, PolicyTree
 from ..rules.vocabulary import given_in
 from .decision import Breach, Judgement, Verdict
 from .force import moment
-from .index import Index
+from .guards import duties
+from .index import Found, Index
+from .making import Making
+
+if TYPE_CHECKING:
+    from .explain import Explanation
+    from .records import Record
 
 
 @attrs.frozen
@@ -50,7 +57,22 @@ class Duty:
         return None if seconds is None else dt.timedelta(microseconds=round(seconds * 1_000_000))
 
 
-class Decision:
+class _Made:
+    """A decision as it is made: plain slots, filled at once; it becomes a `Decision`, which cannot be changed."""
+
+    __slots__ = ("__dict__", "_as_of", "_found", "_given", "policy")
+
+    def __init__(self, policy: Policy, found: Found, given: Mapping[str, object], as_of: dt.date | float) -> None:
+        self.policy = policy
+        self._found = found
+        self._given = given
+        self._as_of = as_of
+        # So that `decision.refund` is a look-up and nothing more:
+        self.__dict__ = found if type(found) is dict else found.verdicts  # type: ignore[union-attr]  # because only dicts lack it
+        self.__class__ = Decision  # type: ignore[assignment]  # because the slots are the same
+
+
+class Decision(_Made):
     """
     What a policy decides about one incident.
 
@@ -58,49 +80,52 @@ class Decision:
     `decision["refund"]`.
     """
 
-    __slots__ = ("_given", "_judgement", "as_of", "policy")
-
-    policy: Policy
-    as_of: dt.date
-
-    def __init__(self, policy: Policy, judgement: Judgement, given: Mapping[str, object], as_of: dt.date) -> None:
-        object.__setattr__(self, "policy", policy)
-        object.__setattr__(self, "_judgement", judgement)
-        object.__setattr__(self, "_given", given)
-        object.__setattr__(self, "as_of", as_of)
+    __slots__ = ()
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a decision cannot be changed")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a decision cannot be changed")
+
+    @property
+    def as_of(self) -> dt.date:
+        """The day or the moment of the decision."""
+        if isinstance(self._as_of, float):
+            return dt.datetime.fromtimestamp(self._as_of, dt.UTC)
+        return self._as_of
+
     def __getattr__(self, name: str) -> Verdict:
-        try:
-            return self._judgement.verdicts[name]
-        except KeyError:
-            raise AttributeError(f"the policy has no decision {name!r}") from None
+        raise AttributeError(f"the policy has no decision {name!r}")
 
     def __getitem__(self, name: str) -> Verdict:
-        return self._judgement.verdicts[name]
+        return self.__dict__[name]
 
     def __iter__(self) -> Iterator[Verdict]:
-        return iter(self._judgement.verdicts.values())
+        return iter(self.__dict__.values())
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._judgement.verdicts]
+        return [*super().__dir__(), *self.__dict__]
 
     @property
     def judgement(self) -> Judgement:
         """Everything that was decided, as one value."""
-        return self._judgement
+        found = self._found
+        if isinstance(found, Judgement):
+            return found
+        if isinstance(found, Making):
+            return found.judgement
+        return Judgement(found, *duties(self.policy.tree, found, ()))
 
     @property
     def verdicts(self) -> Mapping[str, Verdict]:
         """The verdict on each question, by decision."""
-        return self._judgement.verdicts
+        return self.__dict__
 
     @property
     def outcomes(self) -> dict[str, Any]:
         """The outcome of each decision."""
-        return {name: verdict.outcome for name, verdict in self._judgement.verdicts.items()}
+        return {name: verdict.outcome for name, verdict in self.__dict__.items()}
 
     @property
     def values(self) -> dict[str, Any]:
@@ -115,12 +140,12 @@ class Decision:
     @property
     def obligations(self) -> tuple[Duty, ...]:
         """What is to be done, by whom, by when."""
-        return tuple(self._duty(id_) for id_ in self._judgement.obligations)
+        return tuple(self._duty(id_) for id_ in self.judgement.obligations)
 
     @property
     def possible_obligations(self) -> tuple[Duty, ...]:
         """What may have to be done, for want of a fact."""
-        return tuple(self._duty(id_) for id_ in self._judgement.possible_obligations)
+        return tuple(self._duty(id_) for id_ in self.judgement.possible_obligations)
 
     def _duty(self, id_: str) -> Duty:
         obligation = self.policy.tree.obligations[id_]
@@ -130,12 +155,12 @@ class Decision:
     @property
     def breaches(self) -> tuple[Breach, ...]:
         """The red lines that are, or may be, broken."""
-        return self._judgement.breaches
+        return self.judgement.breaches
 
     @property
     def assumed(self) -> tuple[str, ...]:
         """The facts for which the policy's assumption was taken."""
-        return self._judgement.assumed
+        return self.judgement.assumed
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -151,6 +176,18 @@ class Decision:
         """Whether the policy has decided every question."""
         return all(verdict.is_settled for verdict in self)
 
+    def explain(self) -> Explanation:
+        """Return why it was decided so, why not otherwise, and what would change it; each is worked out when asked for."""
+        from .explain import Explanation  # because most decisions are never explained
+
+        return Explanation(self)
+
+    def record(self, *, time: dt.datetime | None = None, id: str | None = None) -> Record:  # noqa: A002 because a record has an id
+        """Return the decision as an entry for the books, which can be replayed; *time* is when it was made, now unless said."""
+        from .records import record_of  # because most decisions are never recorded
+
+        return record_of(self, time=time, id_=id)
+
     def __repr__(self) -> str:
         return f"Decision({', '.join(f'{name}={outcome!r}' for name, outcome in self.outcomes.items())})"
 
@@ -161,7 +198,7 @@ class Decision:
         return hash(repr(self._key()))
 
     def _key(self) -> tuple[object, ...]:
-        return self.policy.content_hash, self._judgement, dict(self._given), self.as_of
+        return self.policy.content_hash, self.judgement, dict(self._given), self.as_of
 
 
 class Policy:
@@ -181,10 +218,13 @@ class Policy:
     'full'
     """
 
-    __slots__ = ("_currencies", "_documents", "_index", "tree", "warnings")
+    __slots__ = ("_currencies", "_decide_given", "_documents", "tree", "warnings")
 
     tree: PolicyTree
     warnings: tuple[Diagnostic, ...]
+    _currencies: Currencies
+    _decide_given: Callable[[Mapping[str, object], dt.date | None], Found]
+    _documents: Mapping[str, Document]
 
     def __init__(self, loaded: Loaded) -> None:
         tree = loaded.tree
@@ -193,7 +233,7 @@ class Policy:
             ("warnings", loaded.warnings),
             ("_documents", loaded.documents),
             ("_currencies", Currencies(tree.currency, tree.rates)),
-            ("_index", Index(tree)),
+            ("_decide_given", Index(tree).decide_given),
         ):
             object.__setattr__(self, name, value)
 
@@ -258,7 +298,12 @@ class Policy:
     @property
     def documents(self) -> Mapping[str, Document]:
         """The TOML documents that it is made of, by name."""
-        return self._documents  # type: ignore[attr-defined, no-any-return]  # because slots are set in one loop
+        return self._documents
+
+    @property
+    def index(self) -> Index:
+        """The compiled form that decides."""
+        return self._decide_given.__self__  # type: ignore[attr-defined, no-any-return]  # because it is the index's own method
 
     def read(self, facts: object) -> dict[str, Knowledge]:
         """
@@ -267,7 +312,7 @@ class Policy:
         Raises:
             FactError: If a fact is unknown, of the wrong type or out of its range; all of them at once.
         """
-        return read_given(stated(facts), self.tree.facts, self._currencies)  # type: ignore[attr-defined]  # as above
+        return read_given(stated(facts), self.tree.facts, self._currencies)
 
     def decide(self, facts: object, *, as_of: dt.date | None = None) -> Decision:
         """
@@ -280,10 +325,10 @@ class Policy:
             FactError: If a fact is unknown, of the wrong type or out of its range; all of them at once.
 
         >>> Policy.load("house").decide({"abuse": "violent", "fault": "customer", "verified": True}).walk_away.outcome
-        'end'
+        'ban'
         """
-        given = stated(facts)
-        return Decision(self, self._index.decide_given(given, as_of), given, as_of)  # type: ignore[attr-defined]  # as above
+        given = facts.copy() if type(facts) is dict else stated(facts)
+        return _Made(self, self._decide_given(given, as_of), given, time() if as_of is None else as_of)  # type: ignore[return-value]  # it is one
 
     def __repr__(self) -> str:
         return f"Policy({self.id!r}, version={self.version!r})"
@@ -291,8 +336,8 @@ class Policy:
 
 def stated(facts: object) -> Mapping[str, object]:
     """Return what was handed in as a mapping: an incident by what it states."""
-    if isinstance(facts, Incident):
-        return facts.given
+    if type(facts) is Incident:
+        return facts._given  # an incident cannot be changed, so its facts need no copy
     if isinstance(facts, Mapping):
         return dict(facts)
     if attrs.has(type(facts)):

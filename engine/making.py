@@ -1,0 +1,194 @@
+"""One judgement in the making, from the clauses that are left; what nobody asks for is not made."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+
+import attrs
+
+from ..rules.given import Knowledge
+from ..rules.tree import Constant, DecisionSpec, Rule
+from .classes import Column
+from .combine import Case, Match, combine
+from .decision import REFER, Judgement, Verdict
+from .force import ordinal
+from .guards import judge
+from .layout import Layout
+from .ready import Ready
+from .truth import State, is_value, waits_for
+
+
+@attrs.frozen
+class Absent:
+    """What follows from a set of flags: the vectors of what is missing or unknown, joined, and the assumptions taken."""
+
+    certain: int
+    possible: int
+    assumed: tuple[str, ...]
+
+    @classmethod
+    def of(cls, layout: Layout, flags: int) -> Absent:
+        """Join the vectors of the facts and booleans whose flags are left."""
+        certain = possible = layout.full
+        assumed: list[str] = []
+        for at, name in enumerate(layout.asked):
+            if flags >> at & 1:
+                missing = layout.columns[name]
+                certain &= missing.certain
+                possible &= missing.possible
+                if missing.fact.assume is not None:
+                    assumed.append(name)
+        for boolean in layout.booleans:
+            if flags & boolean.flag:
+                certain &= ~(boolean.holds | boolean.fails)
+        return cls(certain, possible, tuple(assumed))
+
+
+def vectors_of(column: Column, what: Knowledge) -> tuple[int, int]:
+    """Return what holds for certain and what may hold, of the clauses, given what is known of one fact."""
+    if is_value(what):
+        vector = column.of_value(what)  # type: ignore[arg-type]  # because it is a value
+        return vector, vector
+    return column.of_region(what)  # type: ignore[arg-type]  # because it is no value
+
+
+class Making:
+    """
+    One judgement in the making.
+
+    *certain* and *possible* are the clauses left, missing facts taken into account; *known* gives the canonical facts, read only
+    where something asks for them.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        certain: int,
+        possible: int,
+        assumed: tuple[str, ...],
+        known: Callable[[], Mapping[str, Knowledge]],
+        as_of: dt.date | None,
+    ) -> None:
+        self.layout, self.certain, self.possible, self.assumed = layout, certain, possible, assumed
+        self._known, self._as_of = known, as_of
+        self._broken: Judgement | None = None
+
+    def decided(self, ready: Mapping[str, Ready | None]) -> Making:
+        """Make the verdicts, and whatever a guard may withhold."""
+        specs = self.layout.tree.decisions
+        self.verdicts = {name: self._verdict(spec, ready[name]) for name, spec in specs.items()}
+        if self.possible & self.layout.guarding and self._may_break():
+            self._broken = self._judged()
+            self.verdicts = dict(self._broken.verdicts)
+        return self
+
+    @property
+    def judgement(self) -> Judgement:
+        """The whole judgement."""
+        return self._broken if self._broken is not None else self._judged()
+
+    def _judged(self) -> Judgement:
+        layout = self.layout
+        guards = [] if self._broken is not None else layout.guards_in(self.possible)
+        free = self._matches(layout.free)
+        return judge(layout.tree, guards, self.verdicts, free, lambda: self.state, self.assumed)
+
+    @cached_property
+    def known(self) -> Mapping[str, Knowledge]:
+        """The canonical facts."""
+        return self._known()
+
+    @cached_property
+    def state(self) -> State:
+        """What is known, assumptions included."""
+        today = ordinal(self._as_of if self._as_of is not None else dt.datetime.now(dt.UTC))
+        return State.of(self.layout.tree.facts, self.known, today)
+
+    # -- verdicts
+
+    def _verdict(self, spec: DecisionSpec, ready: Ready | None) -> Verdict:
+        """Return the verdict on one decision; where `first` leaves no doubt about the outcome, the rest is left for later."""
+        if ready is None:
+            return self._whole(spec)
+        deciding = self.layout.deciding[spec.id]
+        matching = self.possible & deciding
+        first, sure = matching.bit_length(), (self.certain & deciding).bit_length()
+        verdict = ready.verdicts[sure]
+        if first == sure:
+            return verdict if verdict is not None else self._dynamic(spec, first)
+        if verdict is None:
+            return self._whole(spec)
+        rivals = matching >> sure << sure
+        if verdict.canonical == REFER or rivals & ~ready.same.get(verdict.canonical, 0):
+            return self._whole(spec) if rivals & self.layout.dynamic else self._later(spec, REFER)
+        return self._whole(spec) if ready.has_values else verdict
+
+    def _dynamic(self, spec: DecisionSpec, first: int) -> Verdict:
+        outcome = self.layout.first_rule(first).outcomes[spec.id] if first else spec.default
+        if isinstance(outcome, Constant) and isinstance(outcome.value, str):
+            return self._later(spec, outcome.value)
+        return self._whole(spec)
+
+    def _later(self, spec: DecisionSpec, outcome: str) -> Verdict:
+        return Verdict.later(spec, self.layout.tree.currency, outcome, lambda: self._whole(spec))
+
+    def _whole(self, spec: DecisionSpec) -> Verdict:
+        """Return the verdict as the hit policy has it, from all rules that do or may match."""
+        mask = self.layout.deciding[spec.id]
+        if spec.hit_policy == "first" and (sure := (self.certain & mask).bit_length()):
+            mask = mask >> (sure - 1) << (sure - 1)  # rules below the first certain one have no say
+        tree = self.layout.tree
+        case = Case(spec, tree.currency, tree.facts, lambda: self.state, self._waiting)
+        return combine(case, self._matches(mask))
+
+    def _matches(self, mask: int) -> list[Match]:
+        sure = {rule.id for rule in self.layout.rules_in(self.certain & mask)}
+        return [Match(rule, rule.id in sure) for rule in self.layout.rules_in(self.possible & mask)]
+
+    # -- guards
+
+    def _may_break(self) -> bool:
+        """Whether some clause of a guard may hold, as far as the outcomes tell without more ado."""
+        layout = self.layout
+        return any(
+            not any(self._fails(test.fact, test.known) for test in layout.outcome_tests[place])
+            for place in layout.places_in(self.possible & layout.guarding)
+        )
+
+    def _fails(self, decision: str, region: object) -> bool:
+        """Whether a decided outcome is certainly not among those of a test."""
+        outcome = self.verdicts[decision].canonical
+        words = getattr(region, "words", None)
+        return outcome != REFER and isinstance(outcome, str) and words is not None and outcome not in words
+
+    # -- what is missing
+
+    @cached_property
+    def _blocked(self) -> dict[str, int]:
+        """For each fact that is not settled, the clauses that wait for it."""
+        layout, state = self.layout, self.state
+        blocked: dict[str, int] = {}
+        for name in layout.asked:
+            what = self.known.get(name)
+            if what is None and state.settled.values.get(name) is None:
+                blocked[name] = ~layout.columns[name].certain
+            elif what is not None and not is_value(what):
+                blocked[name] = ~vectors_of(layout.columns[name], what)[0]
+        for boolean in layout.booleans:
+            if boolean.truth(state) is None:
+                for name in waits_for(boolean.part, state):
+                    blocked[name] = blocked.get(name, 0) | boolean.holds | boolean.fails
+        return blocked
+
+    def _waiting(self, rules: Iterable[Rule]) -> Counter[str]:
+        relevant = 0
+        for rule in rules:
+            relevant |= self.layout.clauses[rule.id]
+        relevant &= self.possible & ~self.certain
+        if not relevant:
+            return Counter()
+        counts = {name: (relevant & bits).bit_count() for name, bits in self._blocked.items()}
+        return Counter({name: count for name, count in counts.items() if count})
