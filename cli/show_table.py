@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..engine.policy import Policy
+from ..rules.diagnostics import printable
 from ..rules.tree import DecisionSpec, PolicyTree, Rule
 from ..rules.words import condition_text, expression_text
 from .as_json import origin_text
@@ -12,7 +13,7 @@ from .english import title_of
 from .terminal import STYLES, Output
 
 #: How wide the table is where it does not go to a terminal.
-_WIDTH: Final = 180
+_WIDTH: Final = 160
 
 
 def print_table(output: Output, policy: Policy) -> None:
@@ -32,17 +33,17 @@ def print_table(output: Output, policy: Policy) -> None:
         expand=True,
     )
     table.add_column("", justify="right", style=style["dim"])
-    table.add_column("Rule", style=style["name"], overflow="fold", ratio=2)
-    table.add_column("When", ratio=5)
+    table.add_column("Rule", overflow="fold", ratio=3)
+    table.add_column("When", overflow="fold", ratio=5)
     for spec in decisions:
         table.add_column(title_of(spec), overflow="fold", max_width=14)
-    table.add_column("Duties", overflow="fold", ratio=2)
-    table.add_column("Origin", style=style["dim"], overflow="fold", ratio=2)
+    table.add_column("Duties", overflow="fold", ratio=3)
     for number, rule in enumerate(tree.rules, 1):
-        cells = [str(number), rule.id, condition_text(rule.condition, tree.currency)]
-        cells += [_outcome(rule, spec, tree) for spec in decisions]
-        cells += [", ".join(rule.oblige), origin_text(rule.origin, policy.documents).rpartition("/")[2]]
-        table.add_row(*(Text(output.sign(cell)) for cell in cells))
+        origin = origin_text(rule.origin, policy.documents).rpartition("/")[2]
+        name = Text.assemble((rule.id, style["name"]), "\n", (output.sign(printable(origin)), style["dim"]))
+        cells = [condition_text(rule.condition, tree.currency), *(_outcome(rule, spec, tree) for spec in decisions)]
+        cells.append("\n".join(rule.oblige))
+        table.add_row(str(number), name, *(Text(output.sign(cell)) for cell in cells))
     width = output.terminal_width if output.is_terminal else _WIDTH
     console = Console(
         file=output.stream, width=width, force_terminal=output.colours, no_color=not output.colours, highlight=False
