@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, Protocol, TypeAlias
+from collections.abc import Callable
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
@@ -36,11 +37,13 @@ class SyntaxProblem(Exception):
 
 
 # --- nodes: what was written, with where it stands in the text -------------------------------------------------------
+# They are not frozen, because a long policy makes hundreds of thousands of them and that takes thrice as long; nothing changes
+# one, and none outlives the check of its condition.
 
 LiteralKind: TypeAlias = Literal["number", "money", "duration", "date", "datetime", "text", "boolean"]
 
 
-@attrs.frozen
+@attrs.define
 class WrittenLiteral:
     """A literal; money as whole units with its currency, a duration in seconds."""
 
@@ -51,7 +54,7 @@ class WrittenLiteral:
     end: int
 
 
-@attrs.frozen
+@attrs.define
 class Name:
     """A bare word: a fact, a parameter, a term, or a word of a scale."""
 
@@ -60,7 +63,7 @@ class Name:
     end: int
 
 
-@attrs.frozen
+@attrs.define
 class Operation:
     """An operator with its operands: `and`, `or`, `not`, comparisons, arithmetic, text tests, `between`, `in`, `known`, `missing`."""
 
@@ -70,7 +73,7 @@ class Operation:
     end: int
 
 
-@attrs.frozen
+@attrs.define
 class Invocation:
     """A function with its arguments."""
 
@@ -87,15 +90,16 @@ Written: TypeAlias = WrittenLiteral | Name | Operation | Invocation
 _UNIT = "|".join(sorted(TIME_UNITS, key=len, reverse=True))
 _TOKEN = re.compile(
     rf"""\s*(?:
-      (?P<datetime>\d{{4}}-\d\d-\d\d[T\ ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)
+      (?P<word>[^\W\d]\w*(?:\.[^\W\d]\w*)*)
+    | (?P<datetime>\d{{4}}-\d\d-\d\d[T\ ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)
     | (?P<date>\d{{4}}-\d\d-\d\d)(?!\d)
     | (?P<money>{NUMBER_PATTERN}\s*[A-Z]{{3}})(?![A-Za-z0-9_])
     | (?P<duration>{NUMBER_PATTERN}\s*(?:{_UNIT}))(?![A-Za-z0-9_(])
     | (?P<number>{NUMBER_PATTERN}(?:\s*%)?)
-    | (?P<word>[^\W\d]\w*(?:\.[^\W\d]\w*)*)
     | (?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")
     | (?P<sign><=|>=|!=|<>|==|=>|=<|\.\.|[=<>+\-*/(),\[\]])
     | (?P<end>\Z)
+    | (?P<unknown>\S)
     )""",
     re.VERBOSE,
 )
@@ -103,6 +107,9 @@ RESERVED: Final = frozenset(
     "or and not in between contains starts ends with matches is known missing true false min max abs count days_since".split()
 )
 FUNCTIONS: Final = ("min", "max", "abs", "count", "days_since")
+_SIGNS: Final = "<= >= != <> == => =< .. = < > + - * / ( ) , [ ]".split()
+#: Reserved words and signs are kinds of their own.
+_OWN_KIND: Final = {word: word for word in (*RESERVED, *_SIGNS)}
 _COMPARISONS: Final = frozenset(("=", "!=", "<", "<=", ">", ">="))
 _MISTAKEN: Final = {
     "==": "=", "<>": "!=", "=>": ">=", "=<": "<=", "&&": "and", "||": "or", "&": "and", "|": "or", "!": "not",
@@ -111,7 +118,7 @@ _MISTAKEN: Final = {
 _QUOTES: Final = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00b4`"
 
 
-@attrs.frozen
+@attrs.define
 class Token:
     """One word or sign with its offsets; *kind* is the name of its pattern, or the sign or reserved word itself."""
 
@@ -131,23 +138,18 @@ def tokens(text: str) -> list[Token]:
     if len(text) > LONGEST:
         raise SyntaxProblem("condition-too-long", 0, 1, length=f"{len(text):_}", limit=f"{LONGEST:_}")
     found: list[Token] = []
-    at = 0
-    while True:
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise _unknown_character(text, at)
+    for match in _TOKEN.finditer(text):
         kind = match.lastgroup or "end"
-        start, at = match.span(kind)
-        word = match[kind]
-        if kind == "sign" or (kind == "word" and word in RESERVED):
-            kind = word
-        found.append(Token(kind, word, start, at))
+        word, end = match[kind], match.end()
+        if kind == "unknown":
+            raise _unknown_character(text, end - 1)
+        found.append(Token(_OWN_KIND.get(word, kind), word, end - len(word), end))
         if kind == "end":
-            return found
+            break
+    return found
 
 
-def _unknown_character(text: str, at: int) -> SyntaxProblem:
-    start = at + len(text[at:]) - len(text[at:].lstrip())
+def _unknown_character(text: str, start: int) -> SyntaxProblem:
     sign = next((sign for sign in ("&&", "||") if text.startswith(sign, start)), text[start])
     if sign in "'\"":
         return SyntaxProblem("unclosed-quote", start, start + 1, quote=sign)
@@ -195,34 +197,36 @@ def parse_unary(text: str, subject: Name) -> Written | None:
     return written
 
 
-class _Part(Protocol):
-    """Any method of the reader that reads one part of a chain."""
-
-    def __call__(self) -> Written: ...
+_LITERALS: Final = frozenset(("number", "money", "duration", "date", "datetime", "text", "true", "false"))
+#: How strongly a sign between two values binds them.
+_STRENGTH: Final = {"+": 1, "-": 1, "*": 2, "/": 2}
 
 
 class _Reader:
-    """Recursive descent over the tokens of one condition; *depth* bounds the recursion."""
+    """
+    Recursive descent over the tokens of one condition; *depth* bounds the recursion.
+
+    INVARIANT: *token* is the one at *at*, and *kind* its kind; `take` moves all three.
+    """
+
+    __slots__ = ("at", "depth", "kind", "token", "tokens")
 
     def __init__(self, text: str) -> None:
         self.tokens = tokens(text)
         self.at = 0
         self.depth = 0
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.at]
-
-    @property
-    def kind(self) -> str:
-        return self.tokens[self.at].kind
+        self.token = self.tokens[0]
+        self.kind = self.token.kind
 
     def ahead(self, count: int) -> Token:
         return self.tokens[min(self.at + count, len(self.tokens) - 1)]
 
     def take(self) -> Token:
-        token = self.tokens[self.at]
-        self.at += token.kind != "end"
+        token = self.token
+        if token.kind != "end":
+            self.at += 1
+            self.token = self.tokens[self.at]
+            self.kind = self.token.kind
         return token
 
     def expect(self, kind: str, why: str) -> Token:
@@ -254,7 +258,10 @@ class _Reader:
     def deeper(self) -> None:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise SyntaxProblem("condition-too-deep", self.token.start, self.token.end, limit=str(DEEPEST))
+            raise self.too_deep()
+
+    def too_deep(self) -> SyntaxProblem:
+        return SyntaxProblem("condition-too-deep", self.token.start, self.token.end, limit=str(DEEPEST))
 
     # -- conditions
 
@@ -262,9 +269,9 @@ class _Reader:
         return self.chain("or", self.conjunction)
 
     def conjunction(self) -> Written:
-        return self.chain("and", self.negation)
+        return self.chain("and", self.test)
 
-    def chain(self, word: str, part: _Part) -> Written:
+    def chain(self, word: str, part: Callable[[], Written]) -> Written:
         first = part()
         if self.kind != word:
             return first
@@ -274,26 +281,29 @@ class _Reader:
             parts.append(part())
         return Operation(word, tuple(parts), first.start, parts[-1].end)
 
-    def negation(self) -> Written:
-        if self.kind != "not":
-            return self.test()
+    def test(self) -> Written:
+        if self.kind == "not":
+            return self.negated("not", self.test)
+        subject = self.expression()
+        return self.tail(subject, subject.start)
+
+    def negated(self, operator: str, part: Callable[[], Written]) -> Operation:
+        """Read what a `not`, or a minus before a value, applies to."""
         start = self.take().start
         self.deeper()
-        part = self.negation()
+        inner = part()
         self.depth -= 1
-        return Operation("not", (part,), start, part.end)
-
-    def test(self) -> Written:
-        subject = self.sum()
-        return self.tail(subject, subject.start)
+        return Operation(operator, (inner,), start, inner.end)
 
     def tail(self, subject: Written, start: int) -> Written:
         """Read what follows a subject: a comparison or a test in words; the subject itself where nothing does."""
         kind = self.kind
         if kind in _COMPARISONS:
-            operator = self.take().text
-            right = self.sum()
-            return Operation(operator, (subject, right), start, right.end)
+            self.take()
+            right = self.expression()
+            return Operation(kind, (subject, right), start, right.end)
+        if kind in ("and", "or", "end"):
+            return subject
         if kind == "not" and self.ahead(1).kind == "in":
             self.take()
             inner = self.membership(subject, start)
@@ -302,18 +312,18 @@ class _Reader:
             return self.membership(subject, start)
         if kind == "between":
             self.take()
-            low = self.sum()
+            low = self.expression()
             self.expect("and", "`and` and the upper bound")
-            high = self.sum()
+            high = self.expression()
             return Operation("between", (subject, low, high), start, high.end)
         if kind in ("contains", "matches"):
             self.take()
-            pattern = self.sum()
+            pattern = self.expression()
             return Operation(kind, (subject, pattern), start, pattern.end)
         if kind in ("starts", "ends"):
             self.take()
             self.expect("with", "`with`")
-            pattern = self.sum()
+            pattern = self.expression()
             return Operation(f"{kind} with", (subject, pattern), start, pattern.end)
         if kind == "is":
             return self.presence(subject, start)
@@ -322,10 +332,10 @@ class _Reader:
     def membership(self, subject: Written, start: int) -> Operation:
         self.take()
         self.expect("(", "`(` and a list, as in `in (rude, hostile)`")
-        options = [self.sum()]
+        options = [self.expression()]
         while self.kind == ",":
             self.take()
-            options.append(self.sum())
+            options.append(self.expression())
         end = self.expect(")", "`,` or `)`").end
         return Operation("in", (subject, *options), start, end)
 
@@ -340,64 +350,55 @@ class _Reader:
 
     # -- expressions
 
-    def sum(self) -> Written:
-        return self.left_to_right(("+", "-"), self.product)
-
-    def product(self) -> Written:
-        return self.left_to_right(("*", "/"), self.signed)
-
-    def left_to_right(self, signs: tuple[str, str], part: _Part) -> Written:
-        left = part()
+    def expression(self, *, above: int = 0) -> Written:
+        """Read values and the signs between them that bind more strongly than *above*; of equal ones the left one first."""
+        left = self.operand()
         count = 0
-        while self.kind in signs:
+        while (strength := _STRENGTH.get(self.kind, 0)) > above:
             sign = self.take().text
             count += 1
             if count > DEEPEST:
-                raise SyntaxProblem("condition-too-deep", self.token.start, self.token.end, limit=str(DEEPEST))
-            right = part()
+                raise self.too_deep()
+            right = self.expression(above=strength)
             left = Operation(sign, (left, right), left.start, right.end)
         return left
 
-    def signed(self) -> Written:
-        if self.kind != "-":
-            return self.primary()
-        start = self.take().start
-        self.deeper()
-        part = self.signed()
-        self.depth -= 1
-        return Operation("negative", (part,), start, part.end)
-
-    def primary(self) -> Written:
+    def operand(self) -> Written:
         token = self.token
-        match token.kind:
-            case "number" | "money" | "duration" | "date" | "datetime" | "text" | "true" | "false":
-                return _literal(self.take())
-            case "word":
-                if self.ahead(1).kind == "(":
-                    facts = {"name": shortened(token.text, 40), "suggestion": nearest(token.text, FUNCTIONS)}
-                    raise SyntaxProblem("unknown-function", token.start, token.end, **facts)
-                self.take()
-                return Name(token.text, token.start, token.end)
-            case "min" | "max" | "abs" | "count" | "days_since":
-                return self.invocation()
-            case "(":
-                self.take()
-                self.deeper()
-                inner = self.disjunction()
-                self.depth -= 1
-                self.expect(")", "`)`")
-                return inner
-            case _:
-                raise self.unexpected("a fact, a value or a condition")
+        kind = token.kind
+        if kind == "word":
+            return self.name()
+        if kind in _LITERALS:
+            self.take()
+            return _literal(token)
+        if kind == "-":
+            return self.negated("negative", self.operand)
+        if kind == "(":
+            self.take()
+            self.deeper()
+            inner = self.disjunction()
+            self.depth -= 1
+            self.expect(")", "`)`")
+            return inner
+        if kind in FUNCTIONS:
+            return self.invocation()
+        raise self.unexpected("a fact, a value or a condition")
+
+    def name(self) -> Name:
+        token = self.take()
+        if self.kind == "(":
+            facts = {"name": shortened(token.text, 40), "suggestion": nearest(token.text, FUNCTIONS)}
+            raise SyntaxProblem("unknown-function", token.start, token.end, **facts)
+        return Name(token.text, token.start, token.end)
 
     def invocation(self) -> Invocation:
         name = self.take()
         self.expect("(", "`(` and what to apply it to")
         self.deeper()
-        arguments = [self.sum()]
+        arguments = [self.expression()]
         while self.kind == ",":
             self.take()
-            arguments.append(self.sum())
+            arguments.append(self.expression())
         self.depth -= 1
         end = self.expect(")", "`,` or `)`").end
         return Invocation(name.text, tuple(arguments), name.start, end)
@@ -429,7 +430,7 @@ class _Reader:
         tail = self.tail(subject, start)
         if tail is not subject:
             return tail
-        value = self.sum()
+        value = self.expression()
         return Operation("=", (subject, value), start, value.end)
 
     def is_interval(self) -> bool:
@@ -445,9 +446,9 @@ class _Reader:
 
     def interval(self, subject: Name) -> Written:
         opening = self.take()
-        low = self.sum()
+        low = self.expression()
         self.expect("..", "`..` and the upper bound")
-        high = self.sum()
+        high = self.expression()
         if self.kind not in ("]", ")", "["):
             raise self.unexpected("`]` or `)`")
         closing = self.take()
