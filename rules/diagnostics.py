@@ -8,8 +8,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
+from heapq import nlargest
 from importlib.resources import files
+from itertools import islice, pairwise
 from typing import Literal, TypeAlias
 
 import attrs
@@ -43,7 +45,7 @@ class Place:
 
     def inside(self, *path: str | int) -> Place:
         """Return the place of a value further in."""
-        return attrs.evolve(self, path=(*self.path, *path))
+        return Place(self.document, (*self.path, *path), self.start, self.end, self.key, self.at, self.until)
 
 
 @attrs.frozen
@@ -211,9 +213,22 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("virallity.views", ["virality.views", "abuse"])
     'virality.views'
     """
-    words = list(known)
+    words = list(islice(known, 2_001))
     if len(word) > 100 or len(words) > 2_000:
         return ""
-    lower = {candidate.lower().replace("-", "_"): candidate for candidate in words}
-    found = get_close_matches(word.lower().replace("-", "_"), lower, n=1, cutoff=0.7)
-    return lower[found[0]] if found else ""
+    plain = _plain(word)
+    pairs = _pairs(plain)
+    shared = [(len(pairs & _pairs(_plain(candidate))), -index) for index, candidate in enumerate(words)]
+    likely = {_plain(words[-index]): words[-index] for _, index in nlargest(8, shared)}
+    found = get_close_matches(plain, likely, n=1, cutoff=0.7)
+    return likely[found[0]] if found else ""
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("-", "_")
+
+
+@lru_cache(maxsize=4_096)
+def _pairs(word: str) -> frozenset[str]:
+    """Return the pairs of letters that follow one another in a word, its ends included."""
+    return frozenset(map("".join, pairwise(f" {word} ")))

@@ -41,7 +41,8 @@ def excused(findings: Iterable[Diagnostic], documents: Mapping[str, Document]) -
 
 def located(findings: Iterable[Diagnostic], documents: Mapping[str, Document]) -> tuple[Diagnostic, ...]:
     """Return the findings with line and column, in the order of the files."""
-    found = [_with_location(finding, documents) for finding in findings]
+    lines = _Lines(documents)
+    found = [_with_location(finding, documents, lines) for finding in findings]
     order = {name: index for index, name in enumerate(documents)}
 
     def key(finding: Diagnostic) -> tuple[int, int, int, str]:
@@ -52,31 +53,44 @@ def located(findings: Iterable[Diagnostic], documents: Mapping[str, Document]) -
     return tuple(sorted(found, key=key))
 
 
-def _with_location(finding: Diagnostic, documents: Mapping[str, Document]) -> Diagnostic:
+class _Lines:
+    """The source lines that findings are about, each kept once: many findings may be about one long line."""
+
+    def __init__(self, documents: Mapping[str, Document]) -> None:
+        self._documents = documents
+        self._found: dict[tuple[str, int], str] = {}
+
+    def text(self, name: str, line: int) -> str:
+        """Return a line of a document, empty where there is none."""
+        if (name, line) not in self._found:
+            document = self._documents.get(name)
+            self._found[name, line] = document.source_line(line) if document else ""
+        return self._found[name, line]
+
+
+def _with_location(finding: Diagnostic, documents: Mapping[str, Document], lines: _Lines) -> Diagnostic:
     document = documents.get(finding.file)
     fix = _quoted_fix(finding, document) if finding.fix and document else ""
-    return attrs.evolve(finding, location=_location(finding.place, documents), fix=fix)
+    return attrs.evolve(finding, location=_location(finding.place, document, lines), fix=fix)
 
 
 def _quoted_fix(finding: Diagnostic, document: Document) -> str:
     """Return a fix as it may stand in the source: in quotes where it is a whole value, none where quotes would clash."""
     place = finding.place
     if place.start is None:
-        return f'"{finding.fix}"' if not set(finding.fix) & set('"\\') else ""
-    quote = document.text[document.span(place.path).offset :][:1]
+        return "" if set(finding.fix) & set('"\\') else f'"{finding.fix}"'
+    start = document.span(place.path).offset
+    quote = document.text[start : start + 1]
     return "" if quote in finding.fix or "\\" in finding.fix else finding.fix
 
 
-def _location(place: Place, documents: Mapping[str, Document]) -> Location | None:
-    document = documents.get(place.document)
+def _location(place: Place, document: Document | None, lines: _Lines) -> Location | None:
     if place.at is not None:
-        line, column = place.at
-        end_line, end_column = place.until or place.at
-        return Location(line, column, end_line, end_column, document.source_line(line) if document else "")
+        return Location(*place.at, *(place.until or place.at), lines.text(place.document, place.at[0]))
     if document is None or (not place.path and not document.values):
         return None
     if place.start is not None and place.end is not None:
         span = document.string_span(place.path, place.start, place.end)
     else:
         span = document.span(place.path, key=place.key)
-    return Location(span.line, span.column, span.end_line, span.end_column, document.source_line(span.line))
+    return Location(span.line, span.column, span.end_line, span.end_column, lines.text(place.document, span.line))

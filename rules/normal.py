@@ -8,6 +8,7 @@ that no input makes this exponential.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Final, TypeAlias, assert_never
 
 import attrs
@@ -21,8 +22,9 @@ from .regions import (
     complement,
     contains,
     intersection,
+    intersection_of,
     is_empty,
-    union,
+    union_of,
     universe,
     universe_of,
 )
@@ -143,73 +145,60 @@ class Normalizer:
 
     def _either(self, parts: Iterable[tuple[Disjunct, ...]]) -> tuple[Disjunct, ...]:
         """Join the parts; those that test the same fact alone become one test."""
-        merged: dict[object, Disjunct] = {}
+        alike: dict[object, list[Disjunct]] = {}
         for disjunct in (disjunct for part in parts for disjunct in part):
             if not disjunct:
                 return ALWAYS.disjuncts
-            (first, *rest) = disjunct
-            alone = isinstance(first, FactTest) and not rest
-            key = first.fact if alone and isinstance(first, FactTest) else disjunct
-            before = merged.get(key)
-            merged[key] = self._joined(before[0], first) if before and alone else disjunct
-            if not merged[key]:
-                return ALWAYS.disjuncts
-        return tuple(merged.values())
+            alone = len(disjunct) == 1 and isinstance(disjunct[0], FactTest)
+            alike.setdefault(disjunct[0].fact if alone else disjunct, []).append(disjunct)  # type: ignore[union-attr]
+        merged = [same[0] if len(same) == 1 else self._joined(same) for same in alike.values()]
+        return tuple(merged) if all(merged) else ALWAYS.disjuncts
 
-    def _joined(self, one: Conjunct, other: Conjunct) -> Disjunct:
-        assert isinstance(one, FactTest) and isinstance(other, FactTest)
-        test = FactTest(one.fact, union(one.known, other.known), union(one.missing, other.missing))
-        return () if self._is_trivial(test) else (test,)
-
-    def _is_trivial(self, test: FactTest) -> bool:
-        whole = self.universe.regions[test.fact]
-        return test.known == whole and test.missing == whole
+    def _joined(self, same: list[Disjunct]) -> Disjunct:
+        """Join disjuncts that are equal, or tests on one fact; nothing is left to ask where any value will do."""
+        tests = [test for (test, *_) in same if isinstance(test, FactTest)]
+        if len(same[0]) > 1 or not tests:
+            return same[0]
+        fact = tests[0].fact
+        whole = self.universe.regions[fact]
+        joined = FactTest(fact, union_of([t.known for t in tests]), union_of([t.missing for t in tests]))
+        return () if joined.known == whole == joined.missing else (joined,)
 
     def _both(self, parts: list[tuple[Disjunct, ...]]) -> tuple[Disjunct, ...]:
-        """Distribute an `and` over its parts, short ones first; a part that would pass the bound is kept whole."""
-        found: tuple[Disjunct, ...] = ((),)
-        for part in sorted(parts, key=len):
+        """Distribute an `and` over its parts, short ones first; parts that would pass the bound are kept whole."""
+        parts = sorted(parts, key=len)
+        if parts and not parts[0]:
+            return NEVER.disjuncts
+        single = _conjunction(*(part[0] for part in parts if len(part) == 1))
+        found = () if single is None else (single,)
+        rest = [part for part in parts if len(part) > 1]
+        for index, part in enumerate(rest):
             if len(found) * len(part) > BOUND:
-                if len(found) > 1:
-                    part = ((Whole(NormalForm(part)),),)
-                if len(found) * len(part) > BOUND:
-                    part = ((Whole(NormalForm(part)),),)
+                whole = tuple(Whole(NormalForm(part)) for part in rest[index:])
+                return tuple(both for one in found if (both := _conjunction(one, whole)) is not None)
             found = self._product(found, part)
-            if not found:
-                return NEVER.disjuncts
         return found
 
     def _product(self, left: tuple[Disjunct, ...], right: tuple[Disjunct, ...]) -> tuple[Disjunct, ...]:
-        if left == ((),):
-            return right
-        found: dict[Disjunct, None] = {}
-        for one in left:
-            for other in right:
-                both = _conjunction(one, other)
-                if both is not None:
-                    found[both] = None
-        return tuple(found)
+        pairs = (_conjunction(one, other) for one in left for other in right)
+        return tuple(dict.fromkeys(both for both in pairs if both is not None))
 
 
-def _conjunction(one: Disjunct, other: Disjunct) -> Disjunct | None:
-    """Join two disjuncts, the tests on one fact as one; None where no value of some fact can meet them."""
-    if not one or not other:
-        return one or other
-    tests: dict[object, Conjunct] = {(part.fact if isinstance(part, FactTest) else part): part for part in one}
-    for part in other:
-        if not isinstance(part, FactTest):
-            tests[part] = part
-            continue
-        before = tests.get(part.fact)
-        if before is None:
-            tests[part.fact] = part
-            continue
-        assert isinstance(before, FactTest)
-        known, missing = intersection(before.known, part.known), intersection(before.missing, part.missing)
-        if is_empty(known) and is_empty(missing):
-            return None
-        tests[part.fact] = FactTest(part.fact, known, missing)
-    return tuple(tests.values())
+def _conjunction(*disjuncts: Disjunct) -> Disjunct | None:
+    """Join disjuncts, the tests on one fact as one; None where no value of some fact can meet them."""
+    alike: dict[object, list[Conjunct]] = {}
+    for part in chain.from_iterable(disjuncts):
+        alike.setdefault(part.fact if isinstance(part, FactTest) else part, []).append(part)
+    found: list[Conjunct] = []
+    for first, *others in alike.values():
+        if others and isinstance(first, FactTest):
+            tests = [first, *(test for test in others if isinstance(test, FactTest))]
+            known, missing = intersection_of([t.known for t in tests]), intersection_of([t.missing for t in tests])
+            if is_empty(known) and is_empty(missing):
+                return None
+            first = FactTest(first.fact, known, missing)
+        found.append(first)
+    return tuple(found)
 
 
 def tested(test: Compare) -> Solved | None:

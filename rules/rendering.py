@@ -41,15 +41,15 @@ def excerpt(location: Location) -> Excerpt | None:
     >>> excerpt(Location(3, 7, 3, 10, "loss\t>\x1b 5"))
     Excerpt(line=3, text='loss    >\\x1b 5', start=9, end=14)
     """
-    if not location.source_line.strip():
+    line, first, most = location.source_line, location.column - 1, 2 * _WIDEST
+    if not line or line.isspace():
         return None
-    first = location.column - 1
-    last = location.end_column - 1 if location.end_line == location.line else len(location.source_line.rstrip())
-    before = [_cell(sign) for sign in location.source_line[max(0, first - 2 * _WIDEST) : first]]
-    meant = [_cell(sign) for sign in location.source_line[first:last][: 2 * _WIDEST]]
-    after = [_cell(sign) for sign in location.source_line[last : last + 2 * _WIDEST]]
+    last = location.end_column - 1 if location.end_line == location.line else len(line)
+    before = [_cell(sign) for sign in line[max(0, first - most) : first]]
+    meant = [_cell(sign) for sign in line[first : min(last, first + most)].rstrip()]
+    after = [_cell(sign) for sign in line[last : last + most].rstrip()]
     head, whole = _cut_left("".join(before), _BEFORE if _width("".join([*before, *meant, *after])) > _WIDEST else _WIDEST)
-    head = head if whole and first <= 2 * _WIDEST else f"…{head}"
+    head = head if whole and first <= most else f"…{head}"
     middle = _cut_right("".join(meant), _WIDEST - _BEFORE)
     tail = "" if middle.endswith("…") else _cut_right("".join(after), max(1, _WIDEST - _width(head) - _width(middle)))
     return Excerpt(location.line, f"{head}{middle}{tail}", _width(head), _width(head) + max(1, _width(middle)))
@@ -147,7 +147,6 @@ def as_data(diagnostic: Diagnostic) -> Json:
         "column": location.column if location else None,
         "end_line": location.end_line if location else None,
         "end_column": location.end_column if location else None,
-        "source_line": location.source_line if location else None,
     }
 
 

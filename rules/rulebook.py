@@ -75,9 +75,9 @@ def _is_free(work: Work, name: str, part: Part) -> bool:
 
 def _in_order(work: Work, drafts: Mapping[str, Part]) -> list[str]:
     """Return the terms so that each comes after those that it rests on, leaving out those in a cycle."""
-    scope = work.scope
+    scope, names = work.scope, drafts.keys()
     rests_on = {
-        name: names_in(part.raw.get("", part.raw), scope, part.place) & set(drafts) for name, part in drafts.items()
+        name: names_in(part.raw.get("", part.raw), scope, part.place) & names for name, part in drafts.items()
     }
     ordered = _sorted(rests_on)
     waiting = {name: needs for name, needs in rests_on.items() if name not in ordered}

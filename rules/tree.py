@@ -124,7 +124,7 @@ Condition: TypeAlias = Compare | TextTest | Known | Truth | Not | And | Or | Nam
 # --- the normal form: what every reading reads -----------------------------------------------------------------------
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class FactTest:
     """
     A test on one fact alone: the values for which it holds.
@@ -138,7 +138,7 @@ class FactTest:
     missing: Region
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Atom:
     """A test over several facts, a pattern or a function, or (where not *holds*) its negation."""
 
@@ -147,7 +147,7 @@ class Atom:
     holds: bool = True
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Whole:
     """A part whose normal form would pass the bound: an `or` of `and`s of conjuncts, evaluated as one boolean."""
 
@@ -157,7 +157,7 @@ class Whole:
 Conjunct: TypeAlias = FactTest | Atom | Whole
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class NormalForm:
     """
     An `or` of `and`s. No disjuncts: never true. A disjunct without conjuncts: always true.
