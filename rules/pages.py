@@ -1,4 +1,4 @@
-"""The page of a diagnostic: what it means, why it matters, how to mend it, an example before and after."""
+"""The page of a diagnostic: what it means, how to mend it and why it matters, with an example before and after."""
 
 from __future__ import annotations
 
@@ -17,15 +17,24 @@ def page(code: str) -> str:
         KeyError: If there is no such diagnostic.
     """
     entry = catalogue()[code]
-    kind = "A warning: the policy loads all the same." if entry.severity == "warning" else ""
-    parts = [f"# {code}", entry.what, kind, _example(entry), "## How to mend it", entry.mend, _mended(entry)]
-    parts += ["## Why it matters", entry.why]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    warning = "This is a warning: the policy loads all the same." if entry.severity == "warning" else ""
+    parts = [f"# {code}", entry.what, warning, _example(entry), "## How to mend it", entry.mend, _mended(entry)]
+    return "\n\n".join(part for part in [*parts, "## Why it matters", entry.why] if part) + "\n"
+
+
+def index_page() -> str:
+    """Return the list of all diagnostics in Markdown."""
+    rows = [f"| [{entry.code}]({entry.code}.md) | {entry.severity} | {entry.what} |" for entry in catalogue().values()]
+    lead = (
+        "Everything that `policy check` can find in a policy, in a file or in the facts of an incident. "
+        "`policy explain CODE` prints the same pages. An error keeps a policy from loading, a warning does not."
+    )
+    return "\n".join(["# What can be found", "", lead, "", "| code | | what it means |", "| --- | --- | --- |", *rows]) + "\n"
 
 
 def _example(entry: Entry) -> str:
-    if not entry.bad:
-        return f"It reads: *{_blanks(entry.message)}*" if entry.message[0] != "{" else ""
+    if not entry.bad.strip():
+        return "" if entry.message[0] == "{" else f"It reads: *{_with_dots(entry.message)}*"
     return f"{_fenced('toml', entry.bad)}\n\n{_fenced('text', render_text(found_in(entry.bad)))}"
 
 
@@ -34,17 +43,17 @@ def _mended(entry: Entry) -> str:
 
 
 def _fenced(language: str, text: str) -> str:
-    return f"```{language}\n{text if text.strip() else ''}```"
+    return f"```{language}\n{text}```"
 
 
-def _blanks(template: str) -> str:
+def _with_dots(template: str) -> str:
     """Return a message with dots where the facts stand."""
     return re.sub(r"\{\w+\}", "…", template)
 
 
 def found_in(text: str) -> tuple[Diagnostic, ...]:
-    """Return what is found in a policy, warnings included."""
+    """Return what is found in the text of a policy, warnings included."""
     try:
-        return load_text(text, name="policy.toml").warnings
+        return load_text(text).warnings
     except PolicyError as error:
         return error.diagnostics
