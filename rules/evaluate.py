@@ -77,7 +77,7 @@ def _called(function: str, values: list[Value], settled: Settled) -> Value:
         case "max":
             return max(numbers)
         case "abs":
-            return abs(numbers[0])
+            return max(numbers[0], -numbers[0])
         case _:
             return settled.today - numbers[0]
 

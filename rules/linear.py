@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Final, cast
+from typing import Final
 
 import attrs
 
@@ -31,7 +31,7 @@ def linear(expression: Expression) -> Linear | None:
     """Return an ordered expression as a linear sum, or None where it is none (a function, a product of facts)."""
     match expression:
         case Constant(value):
-            return Linear((), cast(Number, value)) if isinstance(value, int | Fraction) else None
+            return Linear((), value) if isinstance(value, int | Fraction) else None
         case FactRef(name):
             return Linear(((name, 1),), 0)
         case Arithmetic():

@@ -169,8 +169,8 @@ def _resolver(folder: Path | None) -> Callable[[str, Document, Place, Findings],
 def _asked(work: Work) -> frozenset[str]:
     """Return every fact that a rule, a guard or a value asks for."""
     found: set[str] = set()
-    for stated in (*work.rules, *work.guards):
-        found |= facts_of(stated.form)
+    for form in [rule.form for rule in work.rules] + [guard.form for guard in work.guards]:
+        found |= facts_of(form)
     expressions = [spec.default for spec in work.decisions.values() if spec.default is not None]
     for rule in work.rules:
         expressions += (*rule.outcomes.values(), *rule.values.values())

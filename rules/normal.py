@@ -18,6 +18,7 @@ from .linear import MIRRORED, solved
 from .regions import (
     Operator,
     Region,
+    Words,
     compared,
     complement,
     contains,
@@ -137,8 +138,7 @@ class Normalizer:
         subject, pattern = test.subject, test.pattern
         if isinstance(subject, FactRef) and subject.type.words and isinstance(pattern, Constant):
             words = frozenset(w for w in subject.type.words if text_holds(test.operator, w, str(pattern.value)) == holds)
-            whole = self.universe.regions[subject.name]
-            return self._on_fact(subject.name, attrs.evolve(whole, words=words))
+            return self._on_fact(subject.name, Words(words))
         return ((Atom(test, facts_in(test), holds),),)
 
     # -- chains
@@ -170,7 +170,7 @@ class Normalizer:
         if parts and not parts[0]:
             return NEVER.disjuncts
         single = _conjunction(*(part[0] for part in parts if len(part) == 1))
-        found = () if single is None else (single,)
+        found: tuple[Disjunct, ...] = () if single is None else (single,)
         rest = [part for part in parts if len(part) > 1]
         for index, part in enumerate(rest):
             if len(found) * len(part) > BOUND:

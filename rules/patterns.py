@@ -28,10 +28,11 @@ def compiled(pattern: str) -> Pattern:
     options.max_mem = 1 << 20
     options.log_errors = False
     try:
-        return re2.compile(pattern, options)
+        made: Pattern = re2.compile(pattern, options)
     except re2.error as problem:
         reason = problem.args[0] if problem.args else "not a pattern"
         raise ValueError(reason.decode() if isinstance(reason, bytes) else str(reason)) from None
+    return made
 
 
 def pattern_problem(pattern: str) -> str:

@@ -261,7 +261,7 @@ def contains(region: Region, value: Value) -> bool:
         case Texts(words, inside):
             return (value in words) == inside
         case Spans(inside, cuts):
-            return inside ^ bool(bisect_right(cuts, (value, 0)) % 2)  # type: ignore[arg-type]  # because a number is given
+            return inside ^ bool(bisect_right(cuts, (value, 0)) % 2)
         case _:
             assert_never(region)
 

@@ -17,7 +17,7 @@ class AnyOf:
     values: tuple[object, ...]
 
     def __init__(self, *values: object) -> None:
-        self.__attrs_init__(values)  # type: ignore[attr-defined]  # because attrs makes it
+        self.__attrs_init__(values)
 
 
 @attrs.frozen

@@ -56,7 +56,7 @@ def given_in(incident: object) -> dict[str, Value | object]:
     return {name: value for name, value in _stated(incident, "") if value is not None}
 
 
-def _stated(instance: object, prefix: str) -> Iterator[tuple[str, object]]:
+def _stated(instance: Any, prefix: str) -> Iterator[tuple[str, object]]:
     for field in (field for field in attrs.fields(type(instance)) if field.init):
         value = getattr(instance, field.name)
         if _KEY in field.metadata:
