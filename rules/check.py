@@ -155,7 +155,7 @@ class Checker:
             raise self._not_a_condition(written)
         if isinstance(expression, Constant):
             return Truth(bool(expression.value))
-        return Compare("=", expression, Constant(True, BOOLEAN))
+        return Compare("=", expression, Constant(value=True, type=BOOLEAN))
 
     def _not_a_condition(self, written: Written) -> Mistyped:
         what = f"`{written.text}`" if isinstance(written, Name) else "this"

@@ -208,13 +208,8 @@ def _items(layers: list[Document], switches: dict[str, Part], findings: Findings
         fresh: list[RuleItem] = []
         for item in own:
             if item.part.raw.get("enabled") is False:
-                _switch_off(
-                    item.part,
-                    item.part.id in standing or _is_row(item.part.id, [*merged, *own]),
-                    switches,
-                    findings,
-                    merged,
-                )
+                exists = item.part.id in standing or _is_row(item.part.id, [*merged, *own])
+                _switch_off(item.part, switches, findings, merged, exists=exists)
                 merged = [other for other in merged if other.part.id != item.part.id]
                 standing = {other.part.id: index for index, other in enumerate(merged)}
             elif item.part.id in standing:
@@ -230,7 +225,7 @@ def _is_row(id_: str, items: list[RuleItem]) -> bool:
     for item in items:
         if item.is_table and item.part.id == table:
             rows = item.part.raw.get("rows")
-            return row.isdigit() and isinstance(rows, list) and 1 <= int(row[:9]) <= len(rows)
+            return row.isdecimal() and isinstance(rows, list) and 1 <= int(row[:9]) <= len(rows)
     return False
 
 
@@ -245,7 +240,7 @@ def _without_duplicates(items: list[RuleItem], findings: Findings) -> list[RuleI
 
 
 def _switch_off(
-    part: Part, exists: bool, switches: dict[str, Part], findings: Findings, known: Iterable[RuleItem | Part]
+    part: Part, switches: dict[str, Part], findings: Findings, known: Iterable[RuleItem | Part], *, exists: bool
 ) -> None:
     if not exists and part.id and set(part.raw) <= {"id", "enabled", "because"}:
         ids = [item.part.id if isinstance(item, RuleItem) else item.id for item in known]
@@ -267,7 +262,7 @@ def _guards(layers: list[Document], switches: dict[str, Part], findings: Finding
             own[part.id or repr(origin)] = part
         for id_, part in list(own.items()):
             if part.raw.get("enabled") is False:
-                _switch_off(part, id_ in merged, switches, findings, merged.values())
+                _switch_off(part, switches, findings, merged.values(), exists=id_ in merged)
                 merged.pop(id_, None)
                 del own[id_]
         merged = {**own, **{id_: part for id_, part in merged.items() if id_ not in own}}

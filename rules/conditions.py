@@ -151,7 +151,7 @@ def read_cell(subject: str, raw: object, place: Place, scope: Scope, findings: F
         except SyntaxProblem as problem:
             raise _reported(problem, place, findings) from None
         if written is None:
-            return Truth(True)
+            return Truth(value=True)
         condition = checker.condition(written)
         if isinstance(condition, Or):
             _check_comma(subject, raw, condition, place, scope, findings)
@@ -170,7 +170,7 @@ def _check_comma(subject: str, raw: str, condition: Or, place: Place, scope: Sco
 
 def _term_cell(name: Name, raw: object, checker: Checker) -> Condition:
     if raw == "-":
-        return Truth(True)
+        return Truth(value=True)
     if raw not in (True, False, "true", "false"):
         wanted = "true or false, because it is a term"
         raise checker.report("wrong-kind", name, key=name.text, wanted=wanted, found=described(raw))

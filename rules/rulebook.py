@@ -166,7 +166,7 @@ def _rule(work: Work, part: Part) -> Rule | None:
         work.findings.report("rule-without-consequence", place, id=part.id)
     if condition is None:
         return None
-    return _made(work, part, part.id, condition, outcomes, values, oblige, place)
+    return _made(work, part, part.id, condition, _Follows(outcomes, values, oblige), place)
 
 
 def _check_id(work: Work, part: Part, kind: str) -> None:
@@ -188,7 +188,7 @@ def _when_unless(work: Work, raw: Mapping[str, Any], place: Place) -> Condition 
     if not complete:
         return None
     if not parts:
-        return Truth(True)
+        return Truth(value=True)
     return parts[0] if len(parts) == 1 else And(tuple(parts))
 
 
@@ -232,16 +232,16 @@ def _oblige(work: Work, raw: Mapping[str, Any], place: Place) -> tuple[str, ...]
     return tuple(found)
 
 
-def _made(
-    work: Work,
-    part: Part,
-    id_: str,
-    condition: Condition,
-    outcomes: dict[str, Expression],
-    values: dict[str, Expression],
-    oblige: tuple[str, ...],
-    place: Place,
-) -> Rule:
+@attrs.frozen
+class _Follows:
+    """What follows from a rule: outcomes by decision, values by name, and duties."""
+
+    outcomes: dict[str, Expression]
+    values: dict[str, Expression]
+    oblige: tuple[str, ...]
+
+
+def _made(work: Work, part: Part, id_: str, condition: Condition, follows: _Follows, place: Place) -> Rule:
     assert work.normalizer is not None
     form = work.normalizer.normal_form(condition)
     if not form.disjuncts and not work.findings.blames(place):
@@ -249,7 +249,8 @@ def _made(
     words = {key: _word(part.raw, key) for key in ("title", "because", "source")}
     origin = attrs.evolve(part.origin, path=place.path)
     text = _rule_text(part.raw, condition, work)
-    return Rule(id_, condition, form, outcomes, values, oblige, text=text, origin=origin, **words)
+    then = follows.outcomes, follows.values, follows.oblige
+    return Rule(id_, condition, form, *then, text=text, origin=origin, **words)
 
 
 def _condition_place(part: Part, place: Place) -> Place:
@@ -285,7 +286,7 @@ def _rows(work: Work, item: RuleItem) -> list[Rule]:
     columns = [_column(work, head, index, place) for index, head in enumerate(heads if isinstance(heads, list) else [])]
     _check_columns(work, part, columns, heads)
     oblige = _oblige(work, raw, place)
-    unless = _when_unless(work, {"unless": raw["unless"]}, place) if "unless" in raw else Truth(True)
+    unless = _when_unless(work, {"unless": raw["unless"]}, place) if "unless" in raw else Truth(value=True)
     rows = raw.get("rows")
     found: list[Rule] = []
     for index, cells in enumerate(rows if isinstance(rows, list) else []):
@@ -294,7 +295,8 @@ def _rows(work: Work, item: RuleItem) -> list[Rule]:
             count = len(cells) if isinstance(cells, list) else 0
             work.findings.report("wrong-cell-count", at, cells=count, columns=len(columns))
             continue
-        rule = _row(work, part, [column for column in columns if column is not None], cells, at, index, unless, oblige)
+        row = _Row([column for column in columns if column is not None], cells, at, index)
+        rule = _row(work, part, row, unless, oblige)
         if rule is not None:
             found.append(rule)
     return found
@@ -336,16 +338,18 @@ def _column(work: Work, head: object, index: int, place: Place) -> Column | None
     return Column(name, "when", index)
 
 
-def _row(
-    work: Work,
-    part: Part,
-    columns: list[Column],
-    cells: list[object],
-    place: Place,
-    index: int,
-    unless: Condition | None,
-    oblige: tuple[str, ...],
-) -> Rule | None:
+@attrs.frozen
+class _Row:
+    """A row of a decision table."""
+
+    columns: list[Column]
+    cells: list[object]
+    place: Place
+    index: int
+
+
+def _row(work: Work, part: Part, row: _Row, unless: Condition | None, oblige: tuple[str, ...]) -> Rule | None:
+    columns, cells, place = row.columns, row.cells, row.place
     tests: list[Condition] = []
     complete = unless is not None
     for column in (column for column in columns if column.kind == "when"):
@@ -360,9 +364,10 @@ def _row(
     title = words.get("title", _word(part.raw, "title"))
     because = words.get("because", _word(part.raw, "because"))
     row_part = attrs.evolve(part, raw={**part.raw, "title": title, "because": because})
-    kept = [test for test in (*tests, unless) if test != Truth(True)]
-    condition = Truth(True) if not kept else kept[0] if len(kept) == 1 else And(tuple(kept))
-    return _made(work, row_part, f"{part.id}/{index + 1}", condition, outcomes, values, oblige, place)
+    kept = [test for test in (*tests, unless) if test != Truth(value=True)]
+    condition = Truth(value=True) if not kept else kept[0] if len(kept) == 1 else And(tuple(kept))
+    follows = _Follows(outcomes, values, oblige)
+    return _made(work, row_part, f"{part.id}/{row.index + 1}", condition, follows, place)
 
 
 def _words_cell(work: Work, name: str, cell: object, place: Place) -> str:
@@ -513,9 +518,10 @@ def _check_value(work: Work, name: str, raw: object, type_: Type, at: Place) -> 
 
 
 def _check_ids(work: Work, name: str, raw: object, known: frozenset[str], at: Place) -> None:
-    for at, id_ in _each(raw, at):
+    for place, id_ in _each(raw, at):
         if not isinstance(id_, str) or id_ not in known:
-            work.findings.report("unknown-expectation", at, suggestion=nearest(shown(id_), known), id=shown(id_), kind=name)
+            facts = {"id": shown(id_), "kind": name}
+            work.findings.report("unknown-expectation", place, suggestion=nearest(shown(id_), sorted(known)), **facts)
 
 
 def _each(raw: object, at: Place) -> Iterator[tuple[Place, object]]:
@@ -528,8 +534,8 @@ def _each(raw: object, at: Place) -> Iterator[tuple[Place, object]]:
 
 def _check_outcomes(work: Work, name: str, raw: object, at: Place) -> None:
     spec = work.decisions[name]
-    for at, outcome in _each(raw, at):
+    for place, outcome in _each(raw, at):
         if spec.outcomes and not spec.aggregate and outcome != "refer" and outcome not in spec.outcomes:
             known = [*spec.outcomes, "refer"]
             facts = {"outcome": shown(outcome), "decision": name, "outcomes": shortened(", ".join(known))}
-            work.findings.report("unknown-outcome", at, suggestion=nearest(shown(outcome), known), **facts)
+            work.findings.report("unknown-outcome", place, suggestion=nearest(shown(outcome), known), **facts)
