@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Final
 
 from .currencies import MINOR_DIGITS
-from .types import LARGEST, Number, Type, Value, exact
+from .types import LARGEST, Number, Type, Value, exact, ratio
 
 _UNITS: Final[dict[str, int]] = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
@@ -23,9 +23,11 @@ _UNITS: Final[dict[str, int]] = {
 TIME_UNITS: Final = _UNITS
 
 NUMBER_PATTERN: Final = r"\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?"
-_NUMBER = re.compile(rf"[+-]?{NUMBER_PATTERN}\Z")
-_AMOUNT = re.compile(rf"([+-]?{NUMBER_PATTERN})\s*([A-Z]{{3}})?\Z")
-_SPAN = re.compile(rf"([+-]?{NUMBER_PATTERN})\s*([a-z]+)\Z")
+#: The same with a sign, in two groups: what stands before the point, and after it.
+_DECIMAL: Final = r"([+-]?\d+(?:_\d+)*)(?:\.(\d+(?:_\d+)*))?"
+_NUMBER = re.compile(rf"{_DECIMAL}(?:\s*(%))?\Z")
+_AMOUNT = re.compile(rf"{_DECIMAL}\s*([A-Z]{{3}})?\Z")
+_SPAN = re.compile(rf"{_DECIMAL}\s*([a-z]+)\Z")
 _LONGEST: Final = 80
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FIRST: Final = (dt.datetime(1, 1, 1, tzinfo=dt.UTC) - _EPOCH) // dt.timedelta(microseconds=1)
@@ -51,12 +53,18 @@ def parse_number(text: str) -> Number:
     (10000, Fraction(1, 10))
     """
     text = text.strip()
-    percent = text.endswith("%")
-    digits = text[:-1].rstrip() if percent else text
-    if len(digits) > _LONGEST or not _NUMBER.match(digits):
+    match = _NUMBER.match(text) if len(text) <= _LONGEST else None
+    if match is None:
         raise QuantityError("this is not a number")
-    value = Fraction(digits.replace("_", ""))
-    return bounded(value / 100 if percent else value)
+    whole, places, percent = match.groups()
+    return bounded(_shifted(whole, places, -2 if percent else 0))
+
+
+def _shifted(whole: str, places: str | None, by: int) -> Number:
+    """Return the number *whole*.*places* with its point moved right *by* digits."""
+    places = places.replace("_", "") if places else ""
+    digits, by = int(whole + places), by - len(places)
+    return digits * 10**by if by >= 0 else ratio(digits, 10**-by)
 
 
 def bounded(value: Number) -> Number:
@@ -106,10 +114,29 @@ def parse_money(text: str) -> tuple[Number, str | None]:
     >>> parse_money("4.50 USD")
     (Fraction(9, 2), 'USD')
     """
+    whole, places, currency = _amount(text)
+    return bounded(_shifted(whole, places, 0)), currency
+
+
+def parse_minor(text: str, home: str) -> tuple[Number, str | None]:
+    """
+    Read an amount as minor units where it is in the currency *home* or in none, which is returned as None; else like `parse_money`.
+
+    >>> parse_minor("4.50 USD", "USD"), parse_minor("4.50 USD", "EUR")
+    ((450, None), (Fraction(9, 2), 'USD'))
+    """
+    whole, places, currency = _amount(text)
+    if currency is None or currency == home:
+        return bounded(_shifted(whole, places, MINOR_DIGITS[home])), None
+    return bounded(_shifted(whole, places, 0)), currency
+
+
+def _amount(text: str) -> tuple[str, str | None, str | None]:
     match = _AMOUNT.match(text.strip()) if len(text) <= _LONGEST else None
     if match is None:
         raise QuantityError("this is not an amount of money", "write it like `50 USD`")
-    return parse_number(match[1]), match[2]
+    whole, places, currency = match.groups()
+    return whole, places, currency
 
 
 def parse_duration(text: str) -> Number:
@@ -120,9 +147,10 @@ def parse_duration(text: str) -> Number:
     (172800, 259200)
     """
     match = _SPAN.match(text.strip()) if len(text) <= _LONGEST else None
-    if match is None or match[2] not in _UNITS:
+    if match is None or match[3] not in _UNITS:
         raise QuantityError("this is not a length of time", "write it like `48h` or `3 days`")
-    return bounded(parse_number(match[1]) * _UNITS[match[2]])
+    whole, places, unit = match.groups()
+    return bounded(_shifted(whole, places, 0) * _UNITS[unit])
 
 
 def parse_date(text: str) -> int:
@@ -171,6 +199,8 @@ def decimal_text(value: Number, digits: int | None = None) -> str:
     >>> decimal_text(Fraction(5, 2)), decimal_text(12_500), decimal_text(9, 2)
     ('2.5', '12_500', '9.00')
     """
+    if not digits and isinstance(value, int):
+        return f"{value:_}"
     if digits is None:
         digits = next((n for n in range(31) if (value * 10**n).denominator == 1), 6)
     scaled = round(value * 10**digits)
@@ -187,10 +217,10 @@ def duration_text(seconds: Number) -> str:
     ('2 days', '90 min')
     """
     for size, one, many in ((86_400, "day", "days"), (3_600, "h", "h"), (60, "min", "min")):
-        count = Fraction(seconds) / size
-        if seconds and count.denominator == 1:
+        if seconds and seconds % size == 0:
+            count = int(seconds // size)
             space = " " if size != 3_600 else ""
-            return f"{decimal_text(exact(count))}{space}{one if abs(count) == 1 else many}"
+            return f"{decimal_text(count)}{space}{one if abs(count) == 1 else many}"
     return f"{decimal_text(seconds)}s"
 
 
@@ -220,10 +250,7 @@ def value_text(value: Value, type_: Type, currency: str) -> str:
 
 def money_text(minor: Number, currency: str) -> str:
     """Write minor units as `4.50 USD`, whole amounts without the point."""
-    digits = MINOR_DIGITS[currency]
-    amount = Fraction(minor) / 10**digits
-    if amount.denominator == 1:
-        return f"{decimal_text(exact(amount))} {currency}"
-    if (amount * 10**digits).denominator == 1:
-        return f"{decimal_text(exact(amount), digits)} {currency}"
-    return f"{decimal_text(exact(amount))} {currency}"
+    digits, minor = MINOR_DIGITS[currency], exact(minor)
+    amount = ratio(minor, 10**digits) if isinstance(minor, int) else exact(minor / 10**digits)
+    shown = digits if isinstance(minor, int) and isinstance(amount, Fraction) else None
+    return f"{decimal_text(amount, shown)} {currency}"

@@ -117,6 +117,17 @@ def exact(value: Fraction | int) -> Number:
     return value
 
 
+def ratio(numerator: int, denominator: int) -> Number:
+    """
+    Return an exact quotient, as an int where it is whole.
+
+    >>> ratio(450, 100), ratio(400, 100)
+    (Fraction(9, 2), 4)
+    """
+    whole, rest = divmod(numerator, denominator)
+    return Fraction(numerator, denominator) if rest else whole
+
+
 @attrs.frozen
 class Fact:
     """
