@@ -246,11 +246,19 @@ def _made(work: Work, part: Part, id_: str, condition: Condition, follows: _Foll
     form = work.normalizer.normal_form(condition)
     if not form.disjuncts and not work.findings.blames(place):
         work.findings.report("impossible-condition", _condition_place(part, place), id=id_)
-    words = {key: _word(part.raw, key) for key in ("title", "because", "source")}
-    origin = attrs.evolve(part.origin, path=place.path)
-    text = _rule_text(part.raw, condition, work)
-    then = follows.outcomes, follows.values, follows.oblige
-    return Rule(id_, condition, form, *then, text=text, origin=origin, **words)
+    return Rule(
+        id_,
+        condition,
+        form,
+        follows.outcomes,
+        follows.values,
+        follows.oblige,
+        title=_word(part.raw, "title"),
+        because=_word(part.raw, "because"),
+        source=_word(part.raw, "source"),
+        text=_rule_text(part.raw, condition, work),
+        origin=attrs.evolve(part.origin, path=place.path),
+    )
 
 
 def _condition_place(part: Part, place: Place) -> Place:
