@@ -126,7 +126,9 @@ UNSETTLED: Final = object()
 def in_order(waiting: Mapping[str, int], facts: Mapping[str, Fact]) -> tuple[str, ...]:
     """Return facts by how much waits for them, most first, then in the order of the vocabulary."""
     position = {name: index for index, name in enumerate(facts)}
-    return tuple(sorted((name for name in waiting if name in position), key=lambda name: (-waiting[name], position[name])))
+    return tuple(
+        sorted((name for name in waiting if name in position), key=lambda name: (-waiting[name], position[name]))
+    )
 
 
 def combine(case: Case, matches: Sequence[Match]) -> Verdict:
@@ -192,8 +194,9 @@ def _unique(case: Case, matches: Sequence[Match]) -> Verdict:
     certain = [candidate for candidate in candidates if candidate.certain]
     if len(certain) > 1:
         return case.refer("conflict", certain)
-    if len(candidates) > 1 or (candidates and not certain):
-        return _agreed(case, candidates) if len(candidates) == 1 else case.refer("unsettled", candidates)
+    if len(candidates) > 1:
+        default = None if certain else case.default()
+        return case.refer("unsettled", candidates if default is None else [*candidates, default])
     return _agreed(case, candidates)
 
 
