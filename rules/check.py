@@ -14,7 +14,7 @@ from .evaluate import combined
 from .given import Currencies, FactProblem
 from .normal import region_of, tested
 from .patterns import pattern_problem
-from .quantities import QuantityError, bounded, decimal_text, in_calendar
+from .quantities import QuantityError, bounded, decimal_text, in_calendar, value_text
 from .regions import Operator, Region, compared, intersection, is_empty, universe, universe_of
 from .syntax import FUNCTIONS, Invocation, Name, Operation, Written, WrittenLiteral
 from .tree import (
@@ -177,6 +177,9 @@ class Checker:
         text = shortened(condition_text(test, self.scope.currencies.home))
         assert type_ is not None
         reach = reach_text(type_, self.scope.facts.get(name), self.scope.currencies.home)
+        if isinstance(test.right, Constant) and test.right.name:
+            value = value_text(test.right.value, test.right.type, self.scope.currencies.home)
+            reach = f"{reach}, and `{test.right.name}` is {shown(value)}"
         self.report("never-holds", at, test=text, fact=name, reach=reach)
         return test
 
@@ -250,7 +253,9 @@ class Checker:
         if is_empty(intersection(compared(">=", low.value, type_), compared("<=", high.value, type_))):
             home = self.scope.currencies.home
             text = " and ".join(expression_text(end, home) for end in (low, high))
-            self.report("empty-range", written, fact=above.left.name, text=text, why="the lower end is above the upper end")
+            self.report(
+                "empty-range", written, fact=above.left.name, text=text, why="the lower end is above the upper end"
+            )
 
     def _membership(self, written: Operation) -> Condition:
         subject, *options = written.operands
@@ -383,7 +388,13 @@ class Checker:
     def _what(self, name: str) -> str:
         if name in self.scope.facts:
             return "a fact"
-        return "a decision" if name in self.scope.decisions else "a parameter" if name in self.scope.parameters else "a term"
+        return (
+            "a decision"
+            if name in self.scope.decisions
+            else "a parameter"
+            if name in self.scope.parameters
+            else "a term"
+        )
 
     def _constant(self, value: object, parameter: Parameter, hint: Hint | None, at: Name) -> Constant:
         """Return a parameter's value; a text parameter beside a scale or closed text is one of its words."""

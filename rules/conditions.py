@@ -193,7 +193,9 @@ def plain(raw: object, checker: Checker) -> WrittenLiteral:
                 return WrittenLiteral("date", raw.toordinal(), None, -1, -1)
             case _:
                 wanted = "a test in quotes, or a plain value"
-                raise checker.report("wrong-kind", nowhere, key=_key(checker.place), wanted=wanted, found=described(raw))
+                raise checker.report(
+                    "wrong-kind", nowhere, key=_key(checker.place), wanted=wanted, found=described(raw)
+                )
     except QuantityError as problem:
         raise checker.report("bad-literal", nowhere, text=shown(raw), why=problem.why, advice=problem.advice) from None
 

@@ -92,7 +92,9 @@ def declare_currency(work: Work) -> None:
                 home = written
             else:
                 place = Place(layer.name, ("policy", "currency"))
-                work.findings.report("unknown-currency", place, suggestion=nearest(written, MINOR_DIGITS), currency=written)
+                work.findings.report(
+                    "unknown-currency", place, suggestion=nearest(written, MINOR_DIGITS), currency=written
+                )
     rates: dict[str, Number] = {}
     for name, part in work.draft.rates.items():
         rate = _rate(part.raw.get(""))
@@ -354,7 +356,11 @@ def _decision(work: Work, name: str, part: Part) -> DecisionSpec | None:
             suggestion = nearest(name, work.decisions)
             work.findings.report("decision-without-outcomes", part.place, suggestion=suggestion, name=name)
         return None
-    spec = attrs.evolve(before, type=type_, origin=part.origin) if before else DecisionSpec(name, type_, origin=part.origin)
+    spec = (
+        attrs.evolve(before, type=type_, origin=part.origin)
+        if before
+        else DecisionSpec(name, type_, origin=part.origin)
+    )
     words = {key: part.raw[key] for key in ("title", "about") if isinstance(part.raw.get(key), str)}
     spec = attrs.evolve(spec, **words, values={**spec.values, **_value_types(work, part)})
     spec = _with_hit_policy(work, spec, part)
@@ -428,11 +434,14 @@ def declare_obligations(work: Work) -> None:
             try:
                 within = parse_duration(raw)
             except QuantityError as problem:
-                facts = {"fact": "within", "text": shown(raw), "why": problem.why, "expected": "a length of time like `48h`"}
+                facts = {
+                    "fact": "within",
+                    "text": shown(raw),
+                    "why": problem.why,
+                    "expected": "a length of time like `48h`",
+                }
                 work.findings.report("bad-value", part.place.inside("within"), **facts)
         if within is not None and within <= 0:
             work.findings.report("deadline-in-the-past", part.place.inside("within"), text=shown(raw))
         words = {key: str(part.raw.get(key, "")) for key in ("title", "by", "because", "source")}
         work.obligations[name] = Obligation(name, within=within, origin=part.origin, **words)
-
-

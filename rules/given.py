@@ -152,7 +152,8 @@ def _report_unknown(findings: Findings, name: str, facts: Mapping[str, Fact], pl
         findings.report("not-a-group", place, fact=name, inner=inner)
     else:
         place = attrs.evolve(place, key=True)
-        findings.report("unknown-fact", place, suggestion=nearest(name, facts), name=shown(name))
+        groups = {known[:at] for known in facts for at, sign in enumerate(known) if sign == "."}
+        findings.report("unknown-fact", place, suggestion=nearest(name, [*facts, *sorted(groups)]), name=shown(name))
 
 
 def _at(base: Place, given: Mapping[str, object], name: str) -> Place:
@@ -367,7 +368,7 @@ _EXPECTED: Final = {
     "date": "a date like 2026-11-21",
     "datetime": "a date and time like 2026-11-21T10:00:00Z",
     "duration": "a length of time like `48h`",
-    "list": "a list of texts like [\"listen\"]",
+    "list": 'a list of texts like ["listen"]',
     "text": "a text",
 }
 

@@ -25,7 +25,7 @@ from .document import Document, Problem, parse_document, read_document
 from .incident import DECISIONS, Incident
 from .locate import excused, located
 from .normal import facts_in, facts_of
-from .review import check_dates, check_use
+from .review import check_header, check_use
 from .rulebook import check_guards, check_rules, check_terms, check_tests, read_cases
 from .tree import Case, DecisionSpec, PolicyTree
 from .vocabulary import vocabulary
@@ -40,7 +40,7 @@ PASSES: Final[tuple[Callable[[Work], None], ...]] = (
     check_rules,  # needs terms, decisions and obligations
     check_guards,
     check_tests,
-    check_dates,
+    check_header,
     check_use,  # last, because a name in a part with mistakes may be in use
 )
 
@@ -92,7 +92,9 @@ def load_text(
         PolicyError: If the policy cannot be used, with all that is wrong with it.
     """
     document, problems = parse_document(text, name)
-    return _load(document, problems, Path(folder) if folder is not None else None, vocabulary_class, decisions, name=name)
+    return _load(
+        document, problems, Path(folder) if folder is not None else None, vocabulary_class, decisions, name=name
+    )
 
 
 def _load(

@@ -137,7 +137,9 @@ class Normalizer:
     def _text_test(self, test: TextTest, *, holds: bool) -> tuple[Disjunct, ...]:
         subject, pattern = test.subject, test.pattern
         if isinstance(subject, FactRef) and subject.type.words and isinstance(pattern, Constant):
-            words = frozenset(w for w in subject.type.words if text_holds(test.operator, w, str(pattern.value)) == holds)
+            words = frozenset(
+                w for w in subject.type.words if text_holds(test.operator, w, str(pattern.value)) == holds
+            )
             return self._on_fact(subject.name, Words(words))
         return ((Atom(test, facts_in(test), holds),),)
 

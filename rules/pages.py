@@ -29,7 +29,10 @@ def index_page() -> str:
         "Everything that `policy check` can find in a policy, in a file or in the facts of an incident. "
         "`policy explain CODE` prints the same pages. An error keeps a policy from loading, a warning does not."
     )
-    return "\n".join(["# What can be found", "", lead, "", "| code | | what it means |", "| --- | --- | --- |", *rows]) + "\n"
+    return (
+        "\n".join(["# What can be found", "", lead, "", "| code | | what it means |", "| --- | --- | --- |", *rows])
+        + "\n"
+    )
 
 
 def _example(entry: Entry) -> str:

@@ -48,7 +48,9 @@ def excerpt(location: Location) -> Excerpt | None:
     before = [_cell(sign) for sign in line[max(0, first - most) : first]]
     meant = [_cell(sign) for sign in line[first : min(last, first + most)].rstrip()]
     after = [_cell(sign) for sign in line[last : last + most].rstrip()]
-    head, whole = _cut_left("".join(before), _BEFORE if _width("".join([*before, *meant, *after])) > _WIDEST else _WIDEST)
+    head, whole = _cut_left(
+        "".join(before), _BEFORE if _width("".join([*before, *meant, *after])) > _WIDEST else _WIDEST
+    )
     head = head if whole and first <= most else f"…{head}"
     middle = _cut_right("".join(meant), _WIDEST - _BEFORE)
     tail = "" if middle.endswith("…") else _cut_right("".join(after), max(1, _WIDEST - _width(head) - _width(middle)))

@@ -1,4 +1,4 @@
-"""The last look at a policy that has no errors: what is named and never used, and dates that exclude each other."""
+"""A look at the policy as a whole: its id and dates, and names that nothing uses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import attrs
 from .compose import Part
 from .declare import Work
 from .diagnostics import nearest
+from .rulebook import check_id
 
 
-def check_dates(work: Work) -> None:
-    """Report a policy that ends before it begins."""
+def check_header(work: Work) -> None:
+    """Report a policy whose id is none, or that ends before it begins."""
     header = work.draft.header
+    check_id(work, header, "policy")
     effective, expires = header.raw.get("effective"), header.raw.get("expires")
     if isinstance(effective, dt.date) and isinstance(expires, dt.date) and _day(expires) <= _day(effective):
         place = header.place.inside("expires")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -76,9 +77,7 @@ def _is_free(work: Work, name: str, part: Part) -> bool:
 def _in_order(work: Work, drafts: Mapping[str, Part]) -> list[str]:
     """Return the terms so that each comes after those that it rests on, leaving out those in a cycle."""
     scope, names = work.scope, drafts.keys()
-    rests_on = {
-        name: names_in(part.raw.get("", part.raw), scope, part.place) & names for name, part in drafts.items()
-    }
+    rests_on = {name: names_in(part.raw.get("", part.raw), scope, part.place) & names for name, part in drafts.items()}
     ordered = _sorted(rests_on)
     waiting = {name: needs for name, needs in rests_on.items() if name not in ordered}
     for cycle in _cycles(waiting):
@@ -157,7 +156,7 @@ def check_rules(work: Work) -> None:
 
 def _rule(work: Work, part: Part) -> Rule | None:
     raw, place = part.raw, part.place
-    _check_id(work, part, "rule")
+    check_id(work, part, "rule")
     condition = _when_unless(work, raw, place)
     then = raw.get("then")
     outcomes, values = _consequences(work, then if isinstance(then, dict) else {}, place.inside("then"))
@@ -169,10 +168,16 @@ def _rule(work: Work, part: Part) -> Rule | None:
     return _made(work, part, part.id, condition, _Follows(outcomes, values, oblige), place)
 
 
-def _check_id(work: Work, part: Part, kind: str) -> None:
-    if isinstance(part.raw.get("id"), str) and not _ID.match(part.id):
-        slug = re.sub(r"[^a-z0-9]+", "-", part.id.lower()).strip("-")
-        work.findings.report("bad-id", part.place.inside("id"), suggestion=slug[:60], kind=kind, id=shown(part.id))
+def check_id(work: Work, part: Part, kind: str) -> None:
+    """Report an id that could not stand in a record or on a command line."""
+    id_ = part.raw.get("id")
+    if isinstance(id_, str) and not _ID.match(id_):
+        slug = re.sub(r"[^a-z0-9]+", "-", _without_accents(id_.lower())).strip("-")
+        work.findings.report("bad-id", part.place.inside("id"), suggestion=slug[:60], kind=kind, id=shown(id_))
+
+
+def _without_accents(text: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFD", text[:100]) if not unicodedata.combining(sign))
 
 
 def _when_unless(work: Work, raw: Mapping[str, Any], place: Place) -> Condition | None:
@@ -205,10 +210,14 @@ def _consequences(
         type_ = owners[name].values[name] if type_ is None and name in owners else type_
         if type_ is None:
             known = [*work.decisions, *owners]
-            work.findings.report("unknown-decision", attrs.evolve(at, key=True), suggestion=nearest(name, known), name=name)
+            work.findings.report(
+                "unknown-decision", attrs.evolve(at, key=True), suggestion=nearest(name, known), name=name
+            )
             continue
         if name in owners and owners[name].id not in then:
-            work.findings.report("value-without-decision", attrs.evolve(at, key=True), name=name, decision=owners[name].id)
+            work.findings.report(
+                "value-without-decision", attrs.evolve(at, key=True), name=name, decision=owners[name].id
+            )
         try:
             (outcomes if name in work.decisions else values)[name] = read_value_expression(
                 name, raw, type_, at, work.scope, work.findings
@@ -288,7 +297,7 @@ class Column:
 
 def _rows(work: Work, item: RuleItem) -> list[Rule]:
     part = item.part
-    _check_id(work, part, "table")
+    check_id(work, part, "table")
     raw, place = part.raw, part.place
     heads = raw.get("columns")
     columns = [_column(work, head, index, place) for index, head in enumerate(heads if isinstance(heads, list) else [])]
@@ -362,13 +371,17 @@ def _row(work: Work, part: Part, row: _Row, unless: Condition | None, oblige: tu
     complete = unless is not None
     for column in (column for column in columns if column.kind == "when"):
         try:
-            tests.append(read_cell(column.name, cells[column.index], place.inside(column.index), work.scope, work.findings))
+            tests.append(
+                read_cell(column.name, cells[column.index], place.inside(column.index), work.scope, work.findings)
+            )
         except Mistyped:
             complete = False
     outcomes, values = _row_consequences(work, columns, cells, place)
     if not complete or unless is None:
         return None
-    words = {c.name: _words_cell(work, c.name, cells[c.index], place.inside(c.index)) for c in columns if c.kind == "word"}
+    words = {
+        c.name: _words_cell(work, c.name, cells[c.index], place.inside(c.index)) for c in columns if c.kind == "word"
+    }
     title = words.get("title", _word(part.raw, "title"))
     because = words.get("because", _word(part.raw, "because"))
     row_part = attrs.evolve(part, raw={**part.raw, "title": title, "because": because})
@@ -412,11 +425,12 @@ def _row_consequences(
 
 def check_guards(work: Work) -> None:
     """Check every red line; it must name a decision, for facts alone break nothing."""
-    scope = attrs.evolve(work.scope, decisions={name: spec for name, spec in work.decisions.items() if not spec.collects})
+    single = {name: spec for name, spec in work.decisions.items() if not spec.collects and name not in work.facts}
+    scope = attrs.evolve(work.scope, decisions=single)
     clear = {name: spec.type for name, spec in scope.decisions.items()}
     normalizer = Normalizer(Universe.of(work.facts, clear))
     for part in work.draft.guards:
-        _check_id(work, part, "guard")
+        check_id(work, part, "guard")
         if "never" not in part.raw:
             work.findings.report("missing-key", part.place, key="never", table="guard", about="what must never hold")
             continue
@@ -511,7 +525,9 @@ def _check_expectations(work: Work, expect: Mapping[str, Any], expected: _Expect
             _check_value(work, name, raw, expected.values[name], at)
         else:
             known = [*work.decisions, *expected.values, *expected.ids]
-            work.findings.report("unknown-decision", attrs.evolve(at, key=True), suggestion=nearest(name, known), name=name)
+            work.findings.report(
+                "unknown-decision", attrs.evolve(at, key=True), suggestion=nearest(name, known), name=name
+            )
 
 
 def _check_value(work: Work, name: str, raw: object, type_: Type, at: Place) -> None:

@@ -14,7 +14,17 @@ from .diagnostics import Findings, Place, nearest
 
 #: What a key's value may be, in the owner's words.
 Takes: TypeAlias = Literal[
-    "text", "boolean", "date", "list of text", "list of rows", "table", "condition", "literal", "outcomes", "names", "any"
+    "text",
+    "boolean",
+    "date",
+    "list of text",
+    "list of rows",
+    "table",
+    "condition",
+    "literal",
+    "outcomes",
+    "names",
+    "any",
 ]
 
 
@@ -71,12 +81,18 @@ TABLES: Final[tuple[Table, ...]] = (
             Key("currency", "text", "ISO 4217; what an amount without a currency means"),
             Key("effective", "date", "the first day on which the policy is in force"),
             Key("expires", "date", "the first day on which it no longer is"),
-            Key("extends", "list of text", "policies that this one builds on: ids of shipped packs, or paths like `./regional.toml`"),
+            Key(
+                "extends",
+                "list of text",
+                "policies that this one builds on: ids of shipped packs, or paths like `./regional.toml`",
+            ),
             Key("jurisdiction", "text", "where its legal facts hold, such as `US` or `UK`"),
             Key("review_by", "date", "the day by which somebody should look at its facts again"),
         ),
     ),
-    Table("rates", "What one unit of another currency is worth in the policy's own, stated by the owner.", open="literal"),
+    Table(
+        "rates", "What one unit of another currency is worth in the policy's own, stated by the owner.", open="literal"
+    ),
     Table("parameters", "The knobs an owner turns: names for amounts, numbers, words.", open="literal"),
     Table(
         "facts",
@@ -208,7 +224,9 @@ def fits(value: object, takes: Takes) -> bool:
         case "table":
             return isinstance(value, dict)
         case "condition":
-            return isinstance(value, str | dict | bool) or (isinstance(value, list) and all(fits(v, takes) for v in value))
+            return isinstance(value, str | dict | bool) or (
+                isinstance(value, list) and all(fits(v, takes) for v in value)
+            )
         case "literal":
             return isinstance(value, str | bool | int | Decimal | dt.date | list)
         case "outcomes":

@@ -112,8 +112,23 @@ _SIGNS: Final = "<= >= != <> == => =< .. = < > + - * / ( ) , [ ]".split()
 _OWN_KIND: Final = {word: word for word in (*RESERVED, *_SIGNS)}
 _COMPARISONS: Final = frozenset(("=", "!=", "<", "<=", ">", ">="))
 _MISTAKEN: Final = {
-    "==": "=", "<>": "!=", "=>": ">=", "=<": "<=", "&&": "and", "||": "or", "&": "and", "|": "or", "!": "not",
-    "≥": ">=", "≤": "<=", "≠": "!=", "\u00d7": "*", "÷": "/", "\u2212": "-", "\u2013": "-", "…": "..",
+    "==": "=",
+    "<>": "!=",
+    "=>": ">=",
+    "=<": "<=",
+    "&&": "and",
+    "||": "or",
+    "&": "and",
+    "|": "or",
+    "!": "not",
+    "≥": ">=",
+    "≤": "<=",
+    "≠": "!=",
+    "\u00d7": "*",
+    "÷": "/",
+    "\u2212": "-",
+    "\u2013": "-",
+    "…": "..",
 }
 _QUOTES: Final = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00b4`"
 
@@ -243,7 +258,9 @@ class _Reader:
             return SyntaxProblem("unknown-operator", token.start, token.end, operator=token.text, instead=instead)
         previous = self.tokens[self.at - 1] if self.at else None
         if token.kind == "word" and previous is not None and previous.kind == "number":
-            return SyntaxProblem("unknown-unit", token.start, token.end, unit=token.text, suggestion=_unit_meant(token.text))
+            return SyntaxProblem(
+                "unknown-unit", token.start, token.end, unit=token.text, suggestion=_unit_meant(token.text)
+            )
         meant = token.text.lower() if token.text.lower() in RESERVED and token.text not in RESERVED else ""
         word = shortened(token.text, 40)
         return SyntaxProblem("unexpected-word", token.start, token.end, word=word, wanted=wanted, suggestion=meant)

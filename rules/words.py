@@ -80,7 +80,11 @@ def _membership_text(parts: tuple[Condition, ...], currency: str) -> str:
 
 
 def _comparison_text(test: Compare, currency: str) -> str:
-    if test.operator == "=" and test.right == Constant(value=True, type=Type("boolean")) and isinstance(test.left, FactRef):
+    if (
+        test.operator == "="
+        and test.right == Constant(value=True, type=Type("boolean"))
+        and isinstance(test.left, FactRef)
+    ):
         return test.left.name
     left, right = expression_text(test.left, currency), expression_text(test.right, currency)
     return f"{left} {test.operator} {right}"
