@@ -8,13 +8,14 @@ import attrs
 
 from ..rules.given import Knowledge
 from ..rules.regions import intersection, is_empty
-from ..rules.types import Value
+from ..rules.types import Fact, Value
 from .board import Board, Outcomes
 from .decision import Verdict
 from .gaps import nearest_in
+from .known import region_in, value_in
 from .layout import Boolean
 from .pieces import Pieces
-from .truth import State, is_value
+from .truth import State
 
 
 @attrs.frozen(eq=False)
@@ -22,31 +23,53 @@ class Attempt:
     """
     One fact, all else being as it is.
 
-    *what* is known of it now, *here* its class (None where several are possible). *changed* has the classes that would change an
-    outcome, with the outcomes. For a fact that is a list, they are *lists* that differ from it by one word.
+    *here* is the class that it is in, None where several are possible. *changed* has the classes that would change an outcome, in
+    order, with the outcomes. For a fact that is a list, the classes are *lists* that differ from it by one word.
     """
 
+    board: Board
     pieces: Pieces
-    what: Knowledge | None
     here: int | None
     changed: Mapping[int, Outcomes]
     lists: Sequence[tuple[str, ...]] = ()
 
+    @property
+    def fact(self) -> Fact:
+        """The fact."""
+        return self.pieces.fact
+
+    @property
+    def what(self) -> Knowledge | None:
+        """What is known of the fact, or assumed."""
+        return self.board.known.get(self.fact.name, self.fact.assume)
+
 
 def attempts(board: Board, now: Mapping[str, Verdict]) -> Iterator[Attempt]:
-    """Yield the attempt to change each fact that the policy asks for."""
-    names, vectors = list(board.facts), list(board.facts.values())
-    certain = possible = board.chart.full
-    after = [(certain, possible)]
-    for vector in reversed(vectors):
-        certain, possible = certain & vector.certain, possible & vector.possible
-        after.append((certain, possible))
-    relevant = board.relevant(now)
-    certain = possible = board.chart.full
-    for at, (name, vector) in enumerate(zip(names, vectors, strict=True), 2):
-        rest = _Rest(board, now, name, relevant, certain & after[-at][0], possible & after[-at][1])
-        yield rest.attempt()
-        certain, possible = certain & vector.certain, possible & vector.possible
+    """Yield the attempts to change a fact that would change an outcome, in the order of the vocabulary."""
+    names, chart = list(board.certain), board.chart
+    after = list(_products(chart.full, list(board.certain.values()), list(board.possible.values())))
+    relevant = chart.layout.guarding
+    for bits in board.relevant:
+        relevant |= bits
+    certain = possible = chart.full
+    for at, name in enumerate(names, 1):
+        sure, open_ = after[at]
+        rest = possible & open_
+        if rest & chart.touched[name] & relevant or name in chart.atoms:
+            attempt = _Rest(board, now, name, relevant, certain & sure, rest).attempt()
+            if attempt.changed:
+                yield attempt
+        certain, possible = certain & board.certain[name], possible & board.possible[name]
+
+
+def _products(full: int, certain: Sequence[int], possible: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Return, for each place in two rows of vectors and past their end, what those from there on leave together."""
+    found = [(full, full)]
+    sure = open_ = full
+    for one, other in zip(reversed(certain), reversed(possible), strict=True):
+        sure, open_ = sure & one, open_ & other
+        found.append((sure, open_))
+    return reversed(found)
 
 
 class _Rest:
@@ -55,69 +78,96 @@ class _Rest:
     def __init__(
         self, board: Board, now: Mapping[str, Verdict], name: str, relevant: int, certain: int, possible: int
     ) -> None:
-        self.board, self.now, self.relevant = board, now, relevant
-        self.fact = board.state.facts[name]
-        self.what = board.state.known.get(name, self.fact.assume)
+        self.board, self.now, self.name = board, now, name
+        self.fact = board.chart.tree.facts[name]
         self.own: list[Boolean] = []
-        for boolean, vector in zip(board.chart.layout.booleans, board.booleans, strict=True):
+        for boolean, (sure, open_) in zip(board.chart.layout.booleans, board.booleans, strict=True):
             if name in boolean.facts:
                 self.own.append(boolean)
             else:
-                certain, possible = certain & vector.certain, possible & vector.possible
+                certain, possible = certain & sure, possible & open_
         self.certain, self.possible = certain, possible
-        self.outcomes = tuple(verdict.canonical for verdict in now.values())
+        self.relevant = possible & relevant
+        self.can_repeat = not self.own and board.chart.is_static
+        self.stated: int | None = None
+        self.outcomes = tuple([verdict.canonical for verdict in now.values()])
 
     def attempt(self) -> Attempt:
-        """Try every class of the fact."""
+        """Try every class of the fact; those that leave the same clauses only once."""
         if self.fact.type.kind == "list":
             return self._lists()
-        pieces = self.board.pieces(self.fact.name)
-        what = self.what
-        here = pieces.place(what) if what is not None and is_value(what) else None  # type: ignore[arg-type]  # a value
+        board, name = self.board, self.name
+        pieces = board.pieces(name) if self.own else board.chart.pieces(name)
+        here = board.places[name]
+        value = value_in(self._what()) if pieces is not board.chart.pieces(name) else None
+        if here is not None and value is not None:
+            here = pieces.place(value)
+        stated = self.stated = here if name in board.given else None
+        tried: dict[int, Outcomes] = {}
         changed: dict[int, Outcomes] = {}
-        total, relevant = self.board.total, self.relevant
-        stated = here if self.fact.name in self.board.state.known else None
+        relevant, keep = self.relevant, self.possible & board.chart.touched[name]
+        now = -1 if stated is None or self.own else pieces.vectors[stated] & relevant
+        open_places = self._places(pieces) if here is None else None
         for place, vector in enumerate(pieces.vectors):
-            certain, possible = self.certain & vector, self.possible & vector
-            same = not ((certain ^ total.certain) | (possible ^ total.possible)) & relevant
-            if place == stated or (same and not self.own):
+            if vector & relevant == now or place == stated or (open_places is not None and place not in open_places):
                 continue
-            value = self._representative(pieces, place)
-            if value is not None:
-                self._try(place, value, certain, possible, changed)
-        return Attempt(pieces, what, here, changed)
+            outcomes = tried.get(vector & keep)
+            if outcomes is None or not self.can_repeat:
+                outcomes = tried[vector & keep] = self._try(pieces, place, vector)
+            if outcomes != self.outcomes:
+                changed[place] = outcomes
+        return Attempt(board, pieces, here, changed)
 
-    def _representative(self, pieces: Pieces, place: int) -> Value | None:
-        """Return the value to try of a class, None where the fact cannot have any in it."""
-        region, what = pieces.region((place,)), self.what
-        if what is None or is_value(what):
-            return nearest_in(region, what, self.fact.type)  # type: ignore[arg-type]  # because it is a value
-        both = intersection(region, what)  # type: ignore[arg-type]  # because it is no value
-        return None if is_empty(both) else nearest_in(both, None, self.fact.type)
+    def _what(self) -> Knowledge | None:
+        return self.board.known.get(self.name, self.fact.assume)
 
-    def _try(self, place: int, value: Value, certain: int, possible: int, changed: dict[int, Outcomes]) -> None:
-        board = self.board
-        state: State | None = None
+    def _places(self, pieces: Pieces) -> Sequence[int] | None:
+        """Return the classes that an uncertain fact may be in, None for any."""
+        region = region_in(self._what())
+        if region is None:
+            return None
+        places = range(len(pieces.vectors))
+        return [at for at in places if not is_empty(intersection(pieces.region((at,)), region))]
+
+    def _value(self, pieces: Pieces, place: int) -> Value:
+        """Return the value to try of a class: the nearest to what is."""
+        what, region = self._what(), pieces.region((place,))
+        possible = region_in(what)
+        if possible is not None:
+            region = intersection(region, possible)
+        value = nearest_in(region, value_in(what), self.fact.type)
+        assert value is not None
+        return value
+
+    def _try(self, pieces: Pieces, place: int, vector: int) -> Outcomes:
+        certain, possible = self.certain & vector, self.possible & vector
         if self.own:
-            state = board.changed(self.fact.name, value)
-            for boolean in self.own:
-                vector = board.boolean(boolean, state)
-                certain, possible = certain & vector.certain, possible & vector.possible
-        outcomes = board.outcomes(certain, possible, lambda: state or board.changed(self.fact.name, value), self.now)
-        if outcomes != self.outcomes:
-            changed[place] = outcomes
+            return self._tried_with(self._value(pieces, place), certain, possible)
+        changed = -1 if self.stated is None else (vector ^ pieces.vectors[self.stated]) & self.possible
+        return self.board.outcomes(
+            certain, possible, lambda: self.board.changed(self.name, self._value(pieces, place)), self.now, changed
+        )
+
+    def _tried_with(self, value: Value, certain: int, possible: int) -> Outcomes:
+        """Return the outcomes with the tests over several facts made anew."""
+        state: State = self.board.changed(self.name, value)
+        for boolean in self.own:
+            sure, open_ = self.board.boolean(boolean, state)
+            certain, possible = certain & sure, possible & open_
+        return self.board.outcomes(certain, possible, lambda: state, self.now)
 
     def _lists(self) -> Attempt:
         """Try the list with each word that a test looks for added, or taken away."""
-        name = self.fact.name
-        start = self.what if isinstance(self.what, tuple) else ()
-        words = list(dict.fromkeys((*start, *self.board.chart.words_sought(name))))
+        what = self._what()
+        start = what if isinstance(what, tuple) else ()
+        words = list(dict.fromkeys((*start, *self.board.chart.words_sought(self.name))))
         lists = [tuple(w for w in start if w != word) if word in start else (*start, word) for word in words]
-        if self.what is None:
-            lists.insert(0, ())
-        column = self.board.chart.layout.columns[name]
+        lists = [(), *lists] if what is None else lists
+        column = self.board.chart.layout.columns[self.name]
         changed: dict[int, Outcomes] = {}
         for place, value in enumerate(lists):
             vector = column.of_value(value)
-            self._try(place, value, self.certain & vector, self.possible & vector, changed)
-        return Attempt(Pieces(self.fact, (), words=(None,)), self.what, None, changed, lists)
+            outcomes = self._tried_with(value, self.certain & vector, self.possible & vector)
+            if outcomes != self.outcomes:
+                changed[place] = outcomes
+        return Attempt(self.board, Pieces(self.fact, (), words=(None,)), None, changed, lists)

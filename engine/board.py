@@ -3,163 +3,213 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from functools import cached_property
-from typing import TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..rules.evaluate import Settled
-from ..rules.given import Knowledge
+from ..rules.given import Knowledge, flatten
+from ..rules.regions import contains
 from ..rules.tree import Rule
-from ..rules.types import Value
+from ..rules.types import Fact, Value
 from .chart import Chart, Question
 from .combine import Case, Match, combine
-from .decision import Outcome, Verdict
+from .decision import REFER, Outcome, Verdict
 from .force import ordinal
 from .guards import judge
+from .known import region_in, value_in
 from .layout import Boolean
 from .pieces import Pieces
 from .thresholds import thresholds
-from .truth import State, Truth, is_value
+from .truth import State, Truth
+
+if TYPE_CHECKING:
+    from .policy import Decision
 
 #: The outcome of every decision, in order.
 Outcomes: TypeAlias = tuple[Outcome, ...]
 
 
-@attrs.frozen
-class Vector:
-    """The clauses that one fact, or one test over several, leaves: *certain* ones and *possible* ones."""
-
-    certain: int
-    possible: int
-
-
 class Board:
     """
-    What is known, over the clauses of a chart.
+    The facts of a decision over the clauses of its policy's chart.
 
-    *known* has canonical facts, as `evenhand.rules.given.read_given` returns them.
+    *given* has them as they were handed in, by dotted name. *certain* and *possible* have, for each fact that the policy asks
+    for, the clauses that it leaves; *places* its class, None where it may be several.
     """
 
-    def __init__(self, chart: Chart, known: Mapping[str, Knowledge], as_of: dt.date) -> None:
+    def __init__(self, chart: Chart, decision: Decision) -> None:
         self.chart = chart
-        values: dict[str, Value] = {name: value for name, value in chart.assumed.items() if name not in known}
-        values.update((name, what) for name, what in known.items() if is_value(what))  # type: ignore[misc]  # values only
-        self.state = State(chart.tree.facts, known, Settled(values, ordinal(as_of)))
+        self.decision = decision
+        self.certain: dict[str, int] = {}
+        self.possible: dict[str, int] = {}
+        self.places: dict[str, int | None] = {}
+        given = decision.given
+        if not given.keys() <= chart.layout.columns.keys():
+            given = dict(flatten(given, chart.tree.facts))
+        self.given = given
+        for name in chart.layout.asked:
+            raw = given.get(name)
+            if raw is None:
+                self.certain[name], self.possible[name], self.places[name] = chart.absent[name]
+            else:
+                self._lay(name, raw)
 
-    @cached_property
-    def facts(self) -> Mapping[str, Vector]:
-        """What each fact leaves, for the facts that the policy asks for."""
-        return {name: self._vector(name) for name in self.chart.layout.asked}
-
-    def _vector(self, name: str) -> Vector:
+    def _lay(self, name: str, raw: object) -> None:
+        """Lay out a fact as it was handed in, without reading it where its type is a usual one."""
         column = self.chart.layout.columns[name]
-        what = self.state.known.get(name)
-        if what is None:
-            return Vector(column.certain & self.chart.full, column.possible & self.chart.full)
-        if is_value(what):
-            vector = column.of_value(what) & self.chart.full  # type: ignore[arg-type]  # because it is a value
-            return Vector(vector, vector)
-        certain, possible = column.of_region(what)  # type: ignore[arg-type]  # because it is no value
-        return Vector(certain & self.chart.full, possible & self.chart.full)
+        try:
+            steps: Any = column.steps[type(raw)]
+            if steps is None:
+                vector: int | None = column.words[raw]
+                place = self.chart.words[name][raw]
+            else:
+                at = bisect_right(steps, raw)
+                vector, place = column.vectors[at], at - self.chart.pieces(name).offset
+            assert vector is not None  # because a decision was made on it
+            self.certain[name] = self.possible[name] = vector
+            self.places[name] = place
+        except (KeyError, TypeError, IndexError):
+            self._lay_known(name, self.known[name])
+
+    def _lay_known(self, name: str, what: Knowledge) -> None:
+        column = self.chart.layout.columns[name]
+        value, region = value_in(what), region_in(what)
+        self.places[name] = None
+        if region is not None:
+            self.certain[name], self.possible[name] = column.of_region(region)
+        elif value is not None:
+            self.certain[name] = self.possible[name] = column.of_value(value)
+            if column.fact.type.kind != "list":
+                self.places[name] = self.chart.pieces(name).place(value)
 
     @cached_property
-    def booleans(self) -> Sequence[Vector]:
-        """What each test over several facts leaves."""
+    def known(self) -> Mapping[str, Knowledge]:
+        """The facts that were handed in, canonical."""
+        return self.decision.policy.read(self.decision.given)
+
+    def amount(self, fact: Fact) -> float:
+        """Return about what an ordered fact is, canonical; exact values are in `known`."""
+        raw = self.given.get(fact.name)
+        if type(raw) is int or type(raw) is float:
+            return raw * self.chart.units[fact.name]
+        if isinstance(raw, dt.timedelta):
+            return raw.total_seconds()
+        value = fact.assume if raw is None else self.known[fact.name]
+        assert isinstance(value, int | Fraction)
+        return float(value)
+
+    @cached_property
+    def state(self) -> State:
+        """What is known, as the readings have it."""
+        known = self.known
+        values = {name: value for name, value in self.chart.assumed.items() if name not in known}
+        values.update({name: value for name, what in known.items() if (value := value_in(what)) is not None})
+        return State(self.chart.tree.facts, known, Settled(values, ordinal(self.decision.as_of)))
+
+    @cached_property
+    def booleans(self) -> Sequence[tuple[int, int]]:
+        """What each test over several facts leaves certain and possible."""
         return [self.boolean(boolean, self.state) for boolean in self.chart.layout.booleans]
 
-    def boolean(self, boolean: Boolean, state: State) -> Vector:
+    def boolean(self, boolean: Boolean, state: State) -> tuple[int, int]:
         """Return what a test over several facts leaves in a state."""
         truth = boolean.truth(state)
         full = self.chart.full
         if truth is None:
-            return Vector(full & ~(boolean.holds | boolean.fails), full)
+            return full & ~(boolean.holds | boolean.fails), full
         vector = boolean.vectors[truth] & full
-        return Vector(vector, vector)
+        return vector, vector
 
     @cached_property
-    def total(self) -> Vector:
-        """What all of them leave together."""
+    def total(self) -> tuple[int, int]:
+        """What all of them leave together, certain and possible."""
         certain = possible = self.chart.full
-        for vector in (*self.facts.values(), *self.booleans):
-            certain &= vector.certain
-            possible &= vector.possible
-        return Vector(certain, possible)
+        for vector in self.certain.values():
+            certain &= vector
+        for vector in self.possible.values():
+            possible &= vector
+        for sure, open_ in self.booleans:
+            certain &= sure
+            possible &= open_
+        return certain, possible
 
     def pieces(self, name: str) -> Pieces:
         """Return the classes of a fact, cut also where tests over several facts change, the others being as they are."""
         pieces = self.chart.pieces(name)
         atoms = self.chart.atoms.get(name, ())
-        type_ = pieces.fact.type
-        if not atoms or not type_.is_ordered:
+        if not atoms or not pieces.fact.type.is_ordered:
             return pieces
-        cuts = thresholds(atoms, name, type_, self.state.settled)
+        cuts = thresholds(atoms, name, pieces.fact.type, self.state.settled)
         return pieces.split(cuts) if cuts else pieces
 
-    def changed(self, name: str, what: Knowledge) -> State:
-        """Return the state in which one fact is another."""
+    def changed(self, name: str, value: Value) -> State:
+        """Return the state in which one fact has another value."""
         state = self.state
-        values = dict(state.settled.values)
-        values.pop(name, None)
-        if is_value(what):
-            values[name] = what  # type: ignore[assignment]  # because it is a value
-        return State(state.facts, {**state.known, name: what}, Settled(values, state.settled.today))
+        settled = Settled({**state.settled.values, name: value}, state.settled.today)
+        return State(state.facts, {**state.known, name: value}, settled)
 
     # -- what follows
 
-    def relevant(self, now: Mapping[str, Verdict]) -> int:
-        """Return the clauses that any outcome rests on: where they stay, *now* stays."""
-        found = self.chart.layout.guarding
-        for name in now:
-            question = self.chart.questions[name]
-            found |= question.relevant(self.total.certain)
-        return found
+    @cached_property
+    def relevant(self) -> Sequence[int]:
+        """The clauses on which each decision rests as things are."""
+        return [question.relevant(self.total[0]) for question in self.chart.questions.values()]
+
+    @cached_property
+    def _first_found(self) -> Outcomes:
+        """The outcomes of plain decisions as things are, before any red line."""
+        return tuple([question.outcome(*self.total) for question in self.chart.questions.values()])
 
     def outcomes(
-        self, certain: int, possible: int, state: Callable[[], State], now: Mapping[str, Verdict]
+        self, certain: int, possible: int, state: Callable[[], State], now: Mapping[str, Verdict], changed: int = -1
     ) -> Outcomes:
         """
-        Return the outcome of each decision where these clauses are left.
+        Return the outcome of each decision where these clauses are left; only those of *changed* differ from what is.
 
         An outcome is that of *now* where the same rules give it, although the facts may make it another sum.
         """
         chart = self.chart
-        if chart.all_plain and not possible & chart.layout.guarding:
-            return tuple([question.outcome(certain, possible) for question in chart.questions.values()])
-        verdicts = self.verdicts(Vector(certain, possible), state())
+        if chart.all_plain:
+            asked = zip(chart.questions.values(), self.relevant, self._first_found, strict=True)
+            found = tuple([q.outcome(certain, possible) if changed & bits else first for q, bits, first in asked])
+            if not possible & chart.layout.guarding or not self._may_break(possible, found):
+                return found
+        verdicts = self._verdicts(certain, possible, state())
         return tuple(_kept(verdict, now[name]).canonical for name, verdict in verdicts.items())
 
-    def verdicts(self, vector: Vector, state: State) -> Mapping[str, Verdict]:
-        """Return the verdicts where *vector* is left: the same as every reading's, but for the facts that are missing."""
+    def _may_break(self, possible: int, outcomes: Outcomes) -> bool:
+        """Whether some guard may be broken by these outcomes, as far as one test on each tells."""
+        layout = self.chart.layout
+        found = dict(zip(self.chart.questions, outcomes, strict=True))
+        return any(
+            all(found[t.fact] == REFER or contains(t.known, found[t.fact]) for t in layout.outcome_tests[place])  # type: ignore[arg-type]  # guards name no lists
+            for place in layout.places_in(possible & layout.guarding)
+        )
+
+    def _verdicts(self, certain: int, possible: int, state: State) -> Mapping[str, Verdict]:
+        """Return the verdicts where these clauses are left: as every reading has them, but for the facts that are missing."""
         chart = self.chart
-        found = {name: self._verdict(question, vector, state) for name, question in chart.questions.items()}
-        if not vector.possible & chart.layout.guarding:
+        found = {name: self._verdict(q, certain, possible, state) for name, q in chart.questions.items()}
+        if not possible & chart.layout.guarding:
             return found
         return judge(chart.tree, chart.tree.guards, found, (), lambda: state, ()).verdicts
 
-    def _verdict(self, question: Question, vector: Vector, state: State) -> Verdict:
+    def _verdict(self, question: Question, certain: int, possible: int, state: State) -> Verdict:
         tree = self.chart.tree
-        case = Case(question.spec, tree.currency, tree.facts, lambda: state, _nothing_waits)
-        return combine(case, self.matches(question.spec.id, vector))
+        matches: list[Match] = []
+        if possible & question.mask:
+            truths = ((rule, self.rule_truth(rule, certain, possible)) for rule in self.chart.givers[question.spec.id])
+            matches = [Match(rule, certain=truth is True) for rule, truth in truths if truth is not False]
+        return combine(Case(question.spec, tree.currency, tree.facts, lambda: state, _nothing_waits), matches)
 
-    def matches(self, decision: str, vector: Vector) -> list[Match]:
-        """Return the rules that take a decision and do or may hold."""
-        chart = self.chart
-        if not vector.possible & chart.questions[decision].mask:
-            return []
-        truths = ((rule, self.rule_truth(rule, vector)) for rule in chart.givers[decision])
-        return [Match(rule, certain=truth is True) for rule, truth in truths if truth is not False]
-
-    def rule_truth(self, rule: Rule, vector: Vector) -> Truth:
-        """Say whether a rule holds where *vector* is left."""
-        possible = False
-        for clause in self.chart.clauses[rule.id]:
-            if vector.certain >> clause.at & 1:
-                return True
-            possible = possible or bool(vector.possible >> clause.at & 1)
-        return None if possible else False
+    def rule_truth(self, rule: Rule, certain: int, possible: int) -> Truth:
+        """Say whether a rule holds where these clauses are left."""
+        mask = self.chart.layout.clauses.get(rule.id, 0)
+        return True if certain & mask else None if possible & mask else False
 
 
 def _kept(verdict: Verdict, now: Verdict) -> Verdict:

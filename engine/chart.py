@@ -5,15 +5,18 @@ Made once a policy, from its index, when somebody first asks for an explanation;
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final
 from weakref import WeakKeyDictionary
 
 import attrs
 
+from ..rules.currencies import MINOR_DIGITS
+from ..rules.quantities import TIME_UNITS
 from ..rules.tree import Atom, Conjunct, Constant, DecisionSpec, Guard, Rule, TextTest
 from ..rules.types import Value
+from ..rules.words import expression_text
 from .decision import REFER, Outcome
 from .index import Index
 from .layout import Layout, mask
@@ -34,8 +37,9 @@ class Question:
     """
     How one decision is read off the clauses that hold.
 
-    It is *plain* where the first rule decides and every outcome is a constant: then *outcome_at* has the outcome of each clause and
-    *rule_at* the highest bit of its rule, both by the place of its bit (rules above have higher bits), and *giving* the clauses of each outcome.
+    It is *plain* where the first rule decides and every outcome is a constant: then *outcome_at* has the outcome of each clause
+    and *rule_at* the highest bit of its rule, both by the place of its bit (rules above have higher bits), and *giving* the
+    clauses of each outcome.
     """
 
     spec: DecisionSpec
@@ -70,6 +74,16 @@ class Question:
         return self.mask >> at << at
 
 
+@attrs.frozen(eq=False)
+class Other:
+    """An outcome that a decision may have, and the rules that give it; an *open* one is an expression as text."""
+
+    outcome: Outcome
+    rules: tuple[Rule, ...]
+    is_default: bool
+    is_open: bool
+
+
 class Chart:
     """The clauses and the classes of one policy."""
 
@@ -100,6 +114,13 @@ class Chart:
         """Whether every decision is plain."""
         return all(question.plain for question in self.questions.values())
 
+    @cached_property
+    def is_static(self) -> bool:
+        """Whether every outcome is a constant, so that the clauses that hold say all."""
+        return not self.layout.dynamic and all(
+            isinstance(spec.default, Constant | None) for spec in self.tree.decisions.values()
+        )
+
     def _question(self, spec: DecisionSpec) -> Question:
         outcome_at: dict[int, Outcome] = {}
         rule_at: dict[int, int] = {}
@@ -124,9 +145,66 @@ class Chart:
         return {name: tuple(r for r in self.tree.rules if name in r.outcomes) for name in self.tree.decisions}
 
     @cached_property
+    def others(self) -> Mapping[str, tuple[Other, ...]]:
+        """For each decision, every outcome that it may have with the rules that give it."""
+        return {name: tuple(self._others(spec)) for name, spec in self.tree.decisions.items()}
+
+    def _others(self, spec: DecisionSpec) -> Iterator[Other]:
+        giving: dict[tuple[Outcome, bool], list[Rule]] = {(outcome, False): [] for outcome in spec.outcomes}
+        for rule in self.givers[spec.id]:
+            expression = rule.outcomes[spec.id]
+            is_open = not isinstance(expression, Constant)
+            outcome = (
+                expression.value
+                if isinstance(expression, Constant)
+                else expression_text(expression, self.tree.currency)
+            )
+            giving.setdefault((outcome, is_open), []).append(rule)
+        usual = spec.default.value if isinstance(spec.default, Constant) else None
+        for (outcome, is_open), rules in giving.items():
+            yield Other(outcome, tuple(rules), is_default=outcome == usual and not is_open, is_open=is_open)
+
+    @cached_property
     def assumed(self) -> Mapping[str, Value]:
         """What the policy assumes of its facts."""
         return {name: fact.assume for name, fact in self.tree.facts.items() if fact.assume is not None}
+
+    @cached_property
+    def absent(self) -> Mapping[str, tuple[int, int, int | None]]:
+        """What each fact that is asked for leaves certain and possible where it is missing, and the class that is assumed."""
+        found: dict[str, tuple[int, int, int | None]] = {}
+        for name in self.layout.asked:
+            column, assumed = self.layout.columns[name], self.assumed.get(name)
+            place = None if assumed is None or isinstance(assumed, tuple) else self.pieces(name).place(assumed)
+            found[name] = column.certain, column.possible, place
+        return found
+
+    @cached_property
+    def touched(self) -> Mapping[str, int]:
+        """The clauses that have a test on each fact that is asked for."""
+        found: dict[str, int] = {}
+        for name in self.layout.asked:
+            column = self.layout.columns[name]
+            some, all_ = column.possible, column.certain
+            for vector in self.pieces(name).vectors if column.fact.type.kind != "list" else ():
+                some, all_ = some | vector, all_ & vector
+            found[name] = (some ^ all_) & self.full
+        return found
+
+    @cached_property
+    def words(self) -> Mapping[str, Mapping[object, int]]:
+        """For each fact of words that is asked for, the class of each."""
+        pieces = {
+            name: self.pieces(name) for name in self.layout.asked if self.layout.columns[name].fact.type.kind != "list"
+        }
+        return {name: {word: at for at, word in enumerate(found.words)} for name, found in pieces.items()}
+
+    @cached_property
+    def units(self) -> Mapping[str, int]:
+        """How many canonical units one unit of a bare number is, for each fact that is asked for."""
+        minor = 10 ** MINOR_DIGITS[self.tree.currency]
+        facts = ((name, self.tree.facts[name]) for name in self.layout.asked)
+        return {name: minor if f.type.kind == "money" else TIME_UNITS.get(f.unit, 1) for name, f in facts}
 
     @cached_property
     def atoms(self) -> Mapping[str, tuple[Atom, ...]]:

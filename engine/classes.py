@@ -64,16 +64,6 @@ class Column:
     possible: int
     any_text: int
 
-    def shortened(self, mask: int) -> Column:
-        """Return the column with the clauses of *mask* only."""
-        words = self.words if isinstance(self.words, Memory) else {word: v & mask for word, v in self.words.items()}
-        if isinstance(self.words, Memory):
-            words = Memory(lambda raw, whole=self.words: whole[raw] & mask)  # type: ignore[misc]  # because it is bound now
-        elif isinstance(self.words, Texts_):
-            words = Texts_(words, self.any_text & mask)
-        vectors = [None if vector is None else vector & mask for vector in self.vectors]
-        return attrs.evolve(self, words=words, vectors=vectors)
-
     def of_value(self, value: Value) -> int:
         """Return the vector of a canonical value."""
         if self.fact.type.is_ordered:

@@ -48,7 +48,7 @@ class Verdict:
     missing: tuple[str, ...] = ()
     #: A word, `refer` where a human must decide, a list for collecting decisions, or an open value.
     outcome: Any = attrs.field(init=False, eq=False)
-    _complete: Callable[[], Verdict] | None = attrs.field(default=None, eq=False, repr=False)
+    _complete: tuple[Callable[[str], Verdict], str] | None = attrs.field(default=None, eq=False, repr=False)
 
     @outcome.default
     def _shown_outcome(self) -> Any:
@@ -58,22 +58,19 @@ class Verdict:
         return shown(self.canonical, type_, self.currency)
 
     @classmethod
-    def later(cls, spec: DecisionSpec, currency: str, outcome: str, complete: Callable[[], Verdict]) -> Verdict:
-        """Return a verdict whose outcome is known; *complete* makes the whole when anything else is asked for."""
+    def later(cls, outcome: str, complete: tuple[Callable[[str], Verdict], str]) -> Verdict:
+        """Return a verdict of which only the outcome is made; *complete* makes the rest, by decision, when it is asked for."""
         verdict = cls.__new__(cls)
-        fill = object.__setattr__
-        fill(verdict, "spec", spec)
-        fill(verdict, "currency", currency)
-        fill(verdict, "canonical", outcome)
-        fill(verdict, "outcome", outcome)
-        fill(verdict, "_complete", complete)
+        _fill_outcome(verdict, outcome)
+        _fill_complete(verdict, complete)
         return verdict
 
     def __getattr__(self, name: str) -> Any:
         """Fill the slots of a verdict that was left for later."""
         if name not in _LATER or self._complete is None:
             raise AttributeError(f"a verdict has no {name!r}")
-        whole = self._complete()
+        complete, decision = self._complete
+        whole = complete(decision)
         for later in _LATER:
             object.__setattr__(self, later, getattr(whole, later))
         object.__setattr__(self, "_complete", None)
@@ -101,7 +98,9 @@ class Verdict:
         return self.rule.because if self.rule is not None else ""
 
 
-_LATER = ("status", "rule", "rules", "canonical_values", "unsettled", "possible", "missing")
+_fill_outcome = vars(Verdict)["outcome"].__set__
+_fill_complete = vars(Verdict)["_complete"].__set__
+_LATER = tuple(field.name for field in attrs.fields(Verdict) if field.name not in ("outcome", "_complete"))
 
 
 @attrs.frozen
@@ -153,5 +152,3 @@ def shown(value: Outcome, type_: Type, currency: str) -> object:
             if isinstance(value, Fraction):
                 return Decimal(value.numerator) / Decimal(value.denominator)
             return value
-
-

@@ -2,53 +2,98 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import attrs
 
-from ..rules.given import Knowledge, read_fact
 from ..rules.tree import Constant, Rule
-from ..rules.words import expression_text
 from .board import Board
+from .chart import Chart, chart_of
 from .decision import Breach, Outcome, Verdict
 from .flips import Flip, flips
-from .chart import Chart, chart_of
 from .traces import Trace, trace
 
 if TYPE_CHECKING:
     from .policy import Decision
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)
 class Why:
-    """
-    Why a decision came out as it did.
-
-    *rule* is the one that decided, None where the default did, or nobody. *above* are the rules that would have come before it but
-    do not hold: under `first` those above it, under `priority` those with a stronger outcome, else all that take the decision.
-    *agreeing* are the further rules with a part in the verdict: they may hold and agree, hold as well, or contradict each other.
-    *breaches* are the red lines that withhold the outcome.
-    """
+    """Why a decision came out as it did; what is not asked for is not worked out."""
 
     verdict: Verdict
-    rule: Trace | None
-    above: tuple[Trace, ...]
-    agreeing: tuple[Trace, ...]
-    breaches: tuple[Breach, ...]
+    _explanation: Explanation = attrs.field(repr=False)
+
+    @cached_property
+    def rule(self) -> Trace | None:
+        """The rule that decided, None where the default did, or nobody."""
+        return self._explanation.trace(self.verdict.rule) if self.verdict.rule is not None else None
 
     @property
     def is_default(self) -> bool:
         """Whether the outcome is the decision's default."""
-        return self.verdict.is_settled and self.rule is None
+        return self.verdict.is_settled and self.verdict.rule is None
+
+    @property
+    def above(self) -> tuple[Trace, ...]:
+        """
+        The rules that would have come before it but do not hold.
+
+        Under `first` they stand above it, under `priority` they have an outcome that is stronger, or as strong; else they are all
+        rules that take the decision.
+        """
+        return tuple(trace for trace in self._before if trace.truth is False)
+
+    @property
+    def agreeing(self) -> tuple[Trace, ...]:
+        """The further rules with a part in the verdict: they may hold and agree, hold as well, or contradict each other."""
+        verdict = self.verdict
+        others = (self._explanation.trace(rule) for rule in verdict.rules if rule is not verdict.rule)
+        return (*(trace for trace in self._before if trace.truth is not False), *others)
+
+    @property
+    def breaches(self) -> tuple[Breach, ...]:
+        """The red lines that withhold the outcome."""
+        if self.verdict.status != "guard":
+            return ()
+        breaches = self._explanation.decision.breaches
+        return tuple(breach for breach in breaches if self.verdict.decision in breach.guard.decisions)
 
     @property
     def assumed(self) -> tuple[str, ...]:
         """The facts in these rules for which the policy's assumption was taken."""
-        traces = (*((self.rule,) if self.rule else ()), *self.above, *self.agreeing)
+        traces = (*((self.rule,) if self.rule else ()), *self._before, *self.agreeing)
         return tuple(dict.fromkeys(name for one in traces for test in one.tests for name in test.assumed))
+
+    @cached_property
+    def _before(self) -> tuple[Trace, ...]:
+        explanation, verdict = self._explanation, self.verdict
+        if verdict.status == "not-in-force":
+            return ()
+        return tuple(
+            explanation.trace(rule) for rule in _rules_before(verdict, explanation.chart.givers[verdict.decision])
+        )
+
+
+def _rules_before(verdict: Verdict, givers: tuple[Rule, ...]) -> Iterator[Rule]:
+    """Yield the rules that would have come before the one that decided, and have no part in the verdict."""
+    taking = set(map(id, verdict.rules))
+    for rule in givers:
+        if rule is verdict.rule:
+            if verdict.spec.hit_policy == "first":
+                return
+        elif id(rule) not in taking and _precedes(rule, verdict):
+            yield rule
+
+
+def _precedes(rule: Rule, verdict: Verdict) -> bool:
+    outcome = rule.outcomes[verdict.decision]
+    if verdict.spec.hit_policy != "priority" or verdict.rule is None or not isinstance(outcome, Constant):
+        return True
+    words = verdict.spec.outcomes
+    return not words or words.index(str(outcome.value)) >= words.index(str(verdict.canonical))
 
 
 @attrs.frozen(eq=False)
@@ -56,13 +101,19 @@ class WhyNot:
     """
     Why a decision did not come out another way.
 
-    *outcome* is the other outcome (for an open one, its expression as text), *rules* are those that would give it: they do not
-    hold, may hold, or hold and stand behind another rule. *is_default* says that it is what the decision is without any rule.
+    *outcome* is the other outcome, for an open one its expression as text. *is_default* says that it is what the decision is
+    where no rule speaks.
     """
 
     outcome: Outcome
-    rules: tuple[Trace, ...]
-    is_default: bool = False
+    is_default: bool
+    _rules: tuple[Rule, ...] = attrs.field(repr=False)
+    _explanation: Explanation = attrs.field(repr=False)
+
+    @property
+    def rules(self) -> tuple[Trace, ...]:
+        """The rules that would give it: they do not hold, may hold, or hold and stand behind another rule."""
+        return tuple(self._explanation.trace(rule) for rule in self._rules)
 
 
 class Explanation:
@@ -86,18 +137,18 @@ class Explanation:
     @cached_property
     def why(self) -> Mapping[str, Why]:
         """Why each decision came out as it did."""
-        return {verdict.decision: self._why(verdict) for verdict in self.decision}
+        return {name: Why(verdict, self) for name, verdict in self.decision.verdicts.items()}
 
     @cached_property
     def why_not(self) -> Mapping[str, tuple[WhyNot, ...]]:
         """For each decision, why none of its other outcomes."""
-        return {verdict.decision: tuple(self._why_not(verdict)) for verdict in self.decision}
+        return {name: tuple(self._why_not(verdict)) for name, verdict in self.decision.verdicts.items()}
 
     @cached_property
     def flips(self) -> Mapping[str, tuple[Flip, ...]]:
         """For each decision, what single change of one fact would change it, the nearest first."""
         if self._is_out_of_force:
-            return {name: () for name in self.decision.verdicts}
+            return dict.fromkeys(self.decision.verdicts, ())
         return flips(self.board, self.decision.verdicts)
 
     def text(self, decision: str | None = None) -> str:
@@ -115,18 +166,16 @@ class Explanation:
     @cached_property
     def board(self) -> Board:
         """The facts over the clauses of the policy."""
-        return Board(self._chart, self._known(), self.decision.as_of)
+        return Board(self.chart, self.decision)
 
     @cached_property
-    def _chart(self) -> Chart:
+    def chart(self) -> Chart:
+        """The clauses and classes of the policy."""
         return chart_of(self.decision.policy.index)
 
     @cached_property
     def _is_out_of_force(self) -> bool:
         return any(verdict.status == "not-in-force" for verdict in self.decision)
-
-    def _known(self) -> Mapping[str, Knowledge]:
-        return self.decision.policy.read(self.decision.given)
 
     @cached_property
     def _traces(self) -> dict[str, Trace]:
@@ -139,54 +188,14 @@ class Explanation:
             found = self._traces[rule.id] = trace(self.board, rule)
         return found
 
-    # -- why
-
-    def _why(self, verdict: Verdict) -> Why:
-        if verdict.status == "not-in-force":
-            return Why(verdict, None, (), (), ())
-        winner = verdict.rule
-        above = [self.trace(rule) for rule in self._above(verdict)]
-        others = [self.trace(rule) for rule in verdict.rules if rule is not winner]
-        agreeing = tuple(one for one in above if one.truth is not False) + tuple(others)
-        breaches: tuple[Breach, ...] = ()
-        if verdict.status == "guard":
-            breaches = tuple(b for b in self.decision.breaches if verdict.decision in b.guard.decisions)
-        failed = tuple(one for one in above if one.truth is False)
-        return Why(verdict, self.trace(winner) if winner else None, failed, agreeing, breaches)
-
-    def _above(self, verdict: Verdict) -> Iterator[Rule]:
-        """Yield the rules that would have come before the one that decided."""
-        givers = self._chart.givers[verdict.decision]
-        taking = set(map(id, verdict.rules))
-        for rule in givers:
-            if rule is verdict.rule:
-                if verdict.spec.hit_policy == "first":
-                    return
-            elif id(rule) not in taking and self._precedes(rule, verdict):
-                yield rule
-
-    def _precedes(self, rule: Rule, verdict: Verdict) -> bool:
-        outcome = rule.outcomes[verdict.decision]
-        if verdict.spec.hit_policy != "priority" or verdict.rule is None or not isinstance(outcome, Constant):
-            return True
-        words = verdict.spec.outcomes
-        return not words or words.index(str(outcome.value)) >= words.index(str(verdict.canonical))
-
-    # -- why not
-
     def _why_not(self, verdict: Verdict) -> Iterator[WhyNot]:
         if verdict.status == "not-in-force":
             return
-        giving: dict[Outcome, list[Rule]] = {outcome: [] for outcome in verdict.spec.outcomes}
-        for rule in self._chart.givers[verdict.decision]:
-            giving.setdefault(self._given_by(rule, verdict), []).append(rule)
-        default = verdict.spec.default
-        usual = default.value if isinstance(default, Constant) else None
-        chosen = verdict.canonical if verdict.spec.collects and isinstance(verdict.canonical, tuple) else (verdict.canonical,)
-        for outcome, rules in giving.items():
-            if outcome not in chosen and not any(rule is verdict.rule for rule in rules):
-                yield WhyNot(outcome, tuple(self.trace(rule) for rule in rules), is_default=outcome == usual)
-
-    def _given_by(self, rule: Rule, verdict: Verdict) -> Outcome:
-        expression = rule.outcomes[verdict.decision]
-        return expression.value if isinstance(expression, Constant) else expression_text(expression, verdict.currency)
+        chosen = (
+            verdict.canonical
+            if verdict.spec.collects and isinstance(verdict.canonical, tuple)
+            else (verdict.canonical,)
+        )
+        for other in self.chart.others[verdict.decision]:
+            if other.outcome not in chosen and not (other.is_open and verdict.rule in other.rules):
+                yield WhyNot(other.outcome, other.is_default, other.rules, self)

@@ -3,42 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 
 import attrs
 
 from ..rules.given import Knowledge
-from ..rules.regions import Region, intersection, is_empty
+from ..rules.regions import Region, intersection
 from ..rules.types import Value
 from .attempts import Attempt, attempts
 from .board import Board
 from .decision import Outcome, Verdict
 from .gaps import nearest_in
-from .truth import is_value
+from .known import region_in, value_in
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Flip:
     """
     One change of one fact, and what a decision would become.
 
-    *start* is what is known of the fact now (None: nothing). *to* are the values that all give the outcome *becomes*, for a list
-    the list itself; *nearest* is the one of them nearest to what is. *steps* says how many classes of the fact away they are:
-    none where the fact would only have to be known.
+    *steps* says how many classes of the fact away the change is: none where the fact would only have to be known.
     """
 
     decision: str
-    fact: str
-    start: Knowledge | None
-    to: Region | tuple[str, ...]
-    nearest: Value
     becomes: Outcome
     steps: int
+    _attempt: Attempt = attrs.field(repr=False)
+    _run: Sequence[int] = attrs.field(repr=False)
+
+    @property
+    def fact(self) -> str:
+        """The fact that would change."""
+        return self._attempt.fact.name
+
+    @property
+    def start(self) -> Knowledge | None:
+        """What is known of the fact now, or assumed; None where nothing is."""
+        return self._attempt.what
 
     @property
     def is_learned(self) -> bool:
         """Whether the fact would not have to change, only to be known."""
-        return self.start is None or not is_value(self.start)
+        return self._attempt.here is None and not isinstance(self.start, tuple)
+
+    @property
+    def to(self) -> Region | tuple[str, ...]:
+        """The values that all give the outcome; for a list the list itself."""
+        if self._attempt.lists:
+            return self._attempt.lists[self._run[0]]
+        region, possible = self._attempt.pieces.region(self._run), region_in(self.start)
+        return region if possible is None else intersection(region, possible)
+
+    @property
+    def nearest(self) -> Value:
+        """The one of these values that is nearest to what is."""
+        to = self.to
+        found = to if isinstance(to, tuple) else nearest_in(to, value_in(self.start), self._attempt.fact.type)
+        assert found is not None
+        return found
 
 
 def flips(board: Board, now: Mapping[str, Verdict]) -> dict[str, tuple[Flip, ...]]:
@@ -49,59 +70,65 @@ def flips(board: Board, now: Mapping[str, Verdict]) -> dict[str, tuple[Flip, ...
     the other facts are settled. Texts that a pattern would match are not made up, nor lists other than by one word. An open
     outcome (an amount of money) flips where other rules give it, not where the same rule works out another sum.
     """
-    found: dict[str, list[Flip]] = {name: [] for name in now}
+    found: dict[str, list[tuple[int, float, Flip]]] = {name: [] for name in now}
+    usual = [(name, verdict.canonical) for name, verdict in now.items()]
     for attempt in attempts(board, now):
-        if not attempt.changed:
-            continue
-        for at, (decision, verdict) in enumerate(now.items()):
-            for run in _runs(attempt, at, verdict.canonical):
-                found[decision].append(_flip(attempt, decision, run, attempt.changed[run[0]][at]))
-    return {name: tuple(sorted(listed, key=_distance)) if len(listed) > 1 else tuple(listed) for name, listed in found.items()}
+        for (decision, outcome), outcomes in zip(usual, zip(*attempt.changed.values(), strict=True), strict=True):
+            if outcomes.count(outcome) == len(outcomes):
+                continue
+            for becomes, run in _runs(attempt, outcomes, outcome):
+                steps = _steps(attempt, run[0])
+                flip = Flip(decision, becomes, steps, attempt, run)
+                found[decision].append((steps, _distance(attempt, run[0]), flip))
+    return {name: tuple([flip for _, _, flip in sorted(listed, key=_rank)]) for name, listed in found.items()}
 
 
-def _runs(attempt: Attempt, at: int, now: Outcome) -> Iterator[list[int]]:
+def _rank(ranked: tuple[int, float, Flip]) -> tuple[int, float]:
+    return ranked[:2]
+
+
+def _runs(attempt: Attempt, outcomes: Sequence[Outcome], now: Outcome) -> Iterator[tuple[Outcome, list[int]]]:
     """Yield the classes in which a decision has one other outcome: neighbours on a line on one side, else all, nearest first."""
-    runs: dict[object, list[int]] = {}
-    before: tuple[int, Outcome] | None = None
-    number = 0
-    for place, outcomes in attempt.changed.items():
-        outcome = outcomes[at]
-        if outcome == now:
-            continue
-        if attempt.pieces.is_line:
-            joins = before is not None and before == (place - 1, outcome) and place != attempt.here
-            number += not joins
-            before = (place, outcome) if place != attempt.here else None
-            runs.setdefault(number, []).append(place)
-        else:
-            runs.setdefault(outcome, []).append(place)
-    for run in runs.values():
-        yield run[::-1] if attempt.here is not None and run[-1] < attempt.here and attempt.pieces.is_line else run
+    if not attempt.pieces.is_line:
+        by_outcome: dict[Outcome, list[int]] = {}
+        for place, outcome in zip(attempt.changed, outcomes, strict=True):
+            if outcome != now:
+                by_outcome.setdefault(outcome, []).append(place)
+        yield from by_outcome.items()
+        return
+    here = attempt.here
+    run: list[int] = []
+    last: Outcome = now
+    for place, outcome in zip(attempt.changed, outcomes, strict=True):
+        joins = outcome == last and run and run[-1] == place - 1 and here not in (place, place - 1)
+        if not joins:
+            if run:
+                yield last, _outwards(run, here)
+            run, last = [], outcome
+        if outcome != now:
+            run.append(place)
+    if run:
+        yield last, _outwards(run, here)
 
 
-def _flip(attempt: Attempt, decision: str, run: Sequence[int], becomes: Outcome) -> Flip:
-    """Return the flip to a run of classes, the nearest of them first."""
-    start, fact = attempt.what, attempt.pieces.fact
-    if attempt.lists:
-        value: Value = attempt.lists[run[0]]
-        return Flip(decision, fact.name, start, value, value, becomes, 1)  # type: ignore[arg-type]  # because it is a list
-    region = attempt.pieces.region(run)
-    if start is not None and not is_value(start):
-        region = intersection(region, start)  # type: ignore[arg-type]  # because it is no value
-    nearest = nearest_in(region, start if is_value(start) else None, fact.type)  # type: ignore[arg-type]  # as above
-    assert nearest is not None
-    return Flip(decision, fact.name, start, region, nearest, becomes, _steps(attempt, run[0]))
+def _outwards(run: list[int], here: int | None) -> list[int]:
+    return run[::-1] if here is not None and run[-1] < here else run
 
 
 def _steps(attempt: Attempt, place: int) -> int:
-    if attempt.here is None or place == attempt.here:
-        return 0
-    return abs(place - attempt.here) if attempt.pieces.is_line else 1
+    here = attempt.here
+    if here is None:
+        return 1 if attempt.lists and attempt.what is not None else 0
+    return abs(place - here) if attempt.pieces.is_line else int(place != here)
 
 
-def _distance(flip: Flip) -> tuple[int, float]:
-    """Return how far a change goes, in classes and then measured by what is; for ranking only."""
-    start, nearest = flip.start, flip.nearest
-    if not isinstance(start, int | Fraction) or not isinstance(nearest, int | Fraction):
-        return flip.steps, 1.0
-    return flip.steps, abs(float(nearest) - float(start)) / max(abs(float(start)), 1.0)
+def _distance(attempt: Attempt, place: int) -> float:
+    """Return how far a change of an ordered fact goes, measured by what is; for ranking only, so that floats will do."""
+    here, pieces = attempt.here, attempt.pieces
+    if here is None or not pieces.edges:
+        return 1.0
+    edge = pieces.edges[place if place > here else place + 1]
+    if edge is None or place == here:
+        return 0.0
+    value = attempt.board.amount(pieces.fact)
+    return abs(float(edge[0]) - value) / max(abs(value), 1.0)

@@ -34,4 +34,6 @@ def not_in_force(tree: PolicyTree, as_of: dt.date) -> Judgement | None:
     """Return the judgement of a policy that is not in force, None where it is."""
     if is_in_force(tree, as_of):
         return None
-    return Judgement({name: Verdict(spec, tree.currency, REFER, "not-in-force") for name, spec in tree.decisions.items()})
+    return Judgement(
+        {name: Verdict(spec, tree.currency, REFER, "not-in-force") for name, spec in tree.decisions.items()}
+    )

@@ -111,7 +111,13 @@ def _withheld(
         facts.update(verdict.missing)
         missing = in_order(facts, vocabulary)
         final[name] = Verdict(
-            verdict.spec, verdict.currency, REFER, "guard", rules=verdict.rules, possible=verdict.possible, missing=missing
+            verdict.spec,
+            verdict.currency,
+            REFER,
+            "guard",
+            rules=verdict.rules,
+            possible=verdict.possible,
+            missing=missing,
         )
     return final
 
@@ -137,5 +143,3 @@ def _obliged(rules: Iterable[Rule], order: Mapping[str, int]) -> tuple[str, ...]
 def assumptions(tree: PolicyTree, known: Mapping[str, object]) -> tuple[str, ...]:
     """Return the missing facts for which an assumption is taken, among those that the policy asks for."""
     return tuple(n for n, fact in tree.facts.items() if fact.assume is not None and n in tree.asked and n not in known)
-
-

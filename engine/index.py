@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from ..rules.diagnostics import FactError
 from ..rules.given import Currencies, FactProblem, Knowledge, flatten, groups_of, read_fact, read_given
+from ..rules.incident import Shape
 from ..rules.tree import PolicyTree
 from ..rules.types import Fact
 from .decision import Judgement, Verdict
@@ -42,22 +43,24 @@ class Index:
         self.tree = tree
         self._currencies = Currencies(tree.currency, tree.rates)
         self._layout = layout = lay_out(tree, self._currencies)
-        self._ready = {name: ready(layout, spec) for name, spec in tree.decisions.items()}
+        self._ready = tuple((n, layout.deciding[n], ready(layout, spec)) for n, spec in tree.decisions.items())
         self._groups = groups_of(tree.facts)
         self._has_window = tree.effective is not None or tree.expires is not None
+        self._is_plain = not layout.booleans and not self._has_window
         self._ending = self._plain_ending()
-        self._lines: dict[tuple[str, ...], Line] = {}
+        self.lines: dict[tuple[str, ...] | Shape, Line] = {}
         self._seen: dict[tuple[str, ...], int] = {}
         self._absent: dict[int, Absent] = {}
 
     def _plain_ending(self) -> Ending | None:
         """Return how verdicts follow from bits at once, None where some decision or boolean wants more."""
         layout = self._layout
-        found = [made for made in self._ready.values() if made is not None and made.verdicts[0] is not None]
-        if layout.booleans or self._has_window or len(found) < len(self._ready):
+        decisions = [
+            (n, c, made.verdicts) for n, c, made in self._ready if made is not None and made.verdicts[0] is not None
+        ]
+        if not self._is_plain or len(decisions) < len(self._ready):
             return None
-        special = layout.flags | layout.guarding | layout.free | layout.dynamic
-        return Ending(special, tuple((made.spec.id, layout.deciding[made.spec.id], made.verdicts) for made in found))
+        return Ending(layout.flags | layout.guarding | layout.free | layout.dynamic, tuple(decisions))
 
     # -- facts as they were handed in
 
@@ -68,31 +71,41 @@ class Index:
         Raises:
             FactError: If a fact is unknown, of the wrong type or out of its range; all of them at once.
         """
-        found = self._lines.get(tuple(given))
-        if found is None:
-            self._learn(given)
-            return self._decide_looped(given, as_of)
         try:
-            bits = found(given.values())
-        except (KeyError, TypeError, IndexError):
-            return self._decide_looped(given, as_of)  # another type than usual, or a mistake
-        if type(bits) is dict:
-            return bits
-        if self._has_window:
-            return self._decide_looped(given, as_of)
-        assert type(bits) is int
-        return self._made(bits, bits, lambda: self._read(given), as_of, given)
+            found = self.lines[tuple(given)](given.values())
+        except (KeyError, TypeError, IndexError):  # a new shape, another type than usual, or a mistake
+            return self.decide_new(given, as_of)
+        return found if type(found) is dict else self.decide_bits(found, given, as_of)  # type: ignore[arg-type]  # an int
+
+    def decide_new(self, given: Mapping[str, object], as_of: dt.date | None) -> Found:
+        """Decide on facts of a shape that is not written out, or with something wrong about them."""
+        self._learn(given)
+        return self._decide_looped(given, as_of)
+
+    def decide_bits(self, bits: int, given: Mapping[str, object], as_of: dt.date | None) -> Found:
+        """Decide from the clauses and flags that the written-out look-ups left."""
+        if not self._is_plain:
+            if self._has_window:
+                return self._decide_looped(given, as_of)
+            return self._made(bits, bits, lambda: self._read(given), as_of, given)
+        flags = bits & self._layout.flags
+        absent = self._absent.get(flags) or self._absent_for(flags)
+        return Making(self._layout, bits, bits, absent, lambda: self._read(given), as_of).decide(self._ready)
 
     def _learn(self, given: Mapping[str, object]) -> None:
         """Write the look-ups out for a shape of incident that keeps coming."""
         shape = tuple(given)
+        known = self.lines.get(shape)
+        if known is not None:
+            self.lines[Shape.of(shape)] = known
+            return
         if len(self._seen) >= 16 * SHAPES:
             self._seen.clear()
         count = self._seen[shape] = self._seen.get(shape, 0) + 1
-        if count == WORTHWHILE and len(self._lines) < SHAPES:
+        if count == WORTHWHILE and len(self.lines) < 2 * SHAPES:
             made = line(given, self._layout.columns, self._ending)
             if made is not None:
-                self._lines[shape] = made
+                self.lines[shape] = self.lines[Shape.of(shape)] = made
 
     def _decide_looped(self, given: Mapping[str, object], as_of: dt.date | None) -> Found:
         """Decide in the plain way: a loop over the facts, each by its type, those of rarer types read canonically."""
@@ -174,9 +187,9 @@ class Index:
                 vector = boolean.vectors[boolean.truth(state)]
                 certain &= vector
                 possible &= vector
-        absent = self._absent_for(possible & layout.flags)
-        certain, possible = certain & absent.certain, possible & absent.possible
-        return Making(layout, certain, possible, absent.assumed, known, as_of).decided(self._ready)
+        return Making(layout, certain, possible, self._absent_for(possible & layout.flags), known, as_of).decide(
+            self._ready
+        )
 
     def _absent_for(self, flags: int) -> Absent:
         found = self._absent.get(flags)

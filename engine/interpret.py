@@ -36,7 +36,8 @@ def interpret(tree: PolicyTree, known: Mapping[str, Knowledge], as_of: dt.date) 
 
     verdicts = {
         spec.id: combine(
-            Case(spec, tree.currency, tree.facts, lambda: state, waiting), [match for match in matches if spec.id in match.rule.outcomes]
+            Case(spec, tree.currency, tree.facts, lambda: state, waiting),
+            [match for match in matches if spec.id in match.rule.outcomes],
         )
         for spec in tree.decisions.values()
     }

@@ -10,7 +10,7 @@ from functools import cached_property
 import attrs
 
 from ..rules.given import Knowledge
-from ..rules.tree import Constant, DecisionSpec, Rule
+from ..rules.tree import Constant, Rule
 from .classes import Column
 from .combine import Case, Match, combine
 from .decision import REFER, Judgement, Verdict
@@ -59,8 +59,8 @@ class Making:
     """
     One judgement in the making.
 
-    *certain* and *possible* are the clauses left, missing facts taken into account; *known* gives the canonical facts, read only
-    where something asks for them.
+    *certain* and *possible* are the clauses left, with what is *absent* taken into account; *known* gives the canonical facts, read
+    only where something asks for them. `verdicts` is filled by `decide`.
     """
 
     def __init__(
@@ -68,19 +68,36 @@ class Making:
         layout: Layout,
         certain: int,
         possible: int,
-        assumed: tuple[str, ...],
+        absent: Absent,
         known: Callable[[], Mapping[str, Knowledge]],
         as_of: dt.date | None,
     ) -> None:
-        self.layout, self.certain, self.possible, self.assumed = layout, certain, possible, assumed
+        self.layout = layout
+        self.absent = absent
+        self.certain = certain & absent.certain
+        self.possible = possible & absent.possible
         self._known, self._as_of = known, as_of
         self._broken: Judgement | None = None
+        self.verdicts: dict[str, Verdict] = {}
 
-    def decided(self, ready: Mapping[str, Ready | None]) -> Making:
-        """Make the verdicts, and whatever a guard may withhold."""
-        specs = self.layout.tree.decisions
-        self.verdicts = {name: self._verdict(spec, ready[name]) for name, spec in specs.items()}
-        if self.possible & self.layout.guarding and self._may_break():
+    def decide(self, ready: Iterable[tuple[str, int, Ready | None]]) -> Making:
+        """Make the verdicts, and whatever a guard may withhold; *ready* has the clauses of each decision and its verdicts."""
+        certain, possible, verdicts, dynamic = self.certain, self.possible, self.verdicts, self.layout.dynamic
+        for name, clauses, made in ready:
+            if made is None:
+                verdicts[name] = self._whole(name)
+                continue
+            matching = possible & clauses
+            sure = (certain & clauses).bit_length()
+            verdict = made.verdicts[sure]
+            if verdict is None or matching.bit_length() != sure:
+                rivals = matching >> sure << sure
+                if verdict is not None and not rivals & dynamic and rivals & made.others[sure]:
+                    verdict = Verdict.later(REFER, (self._whole, name))
+                elif verdict is None or made.has_values or rivals & dynamic:
+                    verdict = self._dynamic(name, sure) if not rivals else self._whole(name)
+            verdicts[name] = verdict
+        if possible & self.layout.guarding and self._may_break():
             self._broken = self._judged()
             self.verdicts = dict(self._broken.verdicts)
         return self
@@ -92,9 +109,9 @@ class Making:
 
     def _judged(self) -> Judgement:
         layout = self.layout
-        guards = [] if self._broken is not None else layout.guards_in(self.possible)
         free = self._matches(layout.free)
-        return judge(layout.tree, guards, self.verdicts, free, lambda: self.state, self.assumed)
+        guards = layout.guards_in(self.possible)
+        return judge(layout.tree, guards, self.verdicts, free, lambda: self.state, self.absent.assumed)
 
     @cached_property
     def known(self) -> Mapping[str, Knowledge]:
@@ -109,35 +126,17 @@ class Making:
 
     # -- verdicts
 
-    def _verdict(self, spec: DecisionSpec, ready: Ready | None) -> Verdict:
-        """Return the verdict on one decision; where `first` leaves no doubt about the outcome, the rest is left for later."""
-        if ready is None:
-            return self._whole(spec)
-        deciding = self.layout.deciding[spec.id]
-        matching = self.possible & deciding
-        first, sure = matching.bit_length(), (self.certain & deciding).bit_length()
-        verdict = ready.verdicts[sure]
-        if first == sure:
-            return verdict if verdict is not None else self._dynamic(spec, first)
-        if verdict is None:
-            return self._whole(spec)
-        rivals = matching >> sure << sure
-        if verdict.canonical == REFER or rivals & ~ready.same.get(verdict.canonical, 0):
-            return self._whole(spec) if rivals & self.layout.dynamic else self._later(spec, REFER)
-        return self._whole(spec) if ready.has_values else verdict
-
-    def _dynamic(self, spec: DecisionSpec, first: int) -> Verdict:
-        outcome = self.layout.first_rule(first).outcomes[spec.id] if first else spec.default
+    def _dynamic(self, name: str, first: int) -> Verdict:
+        """Return a verdict whose values depend on those of the facts; its outcome mostly does not."""
+        outcome = self.layout.first_rule(first).outcomes[name] if first else None
         if isinstance(outcome, Constant) and isinstance(outcome.value, str):
-            return self._later(spec, outcome.value)
-        return self._whole(spec)
+            return Verdict.later(outcome.value, (self._whole, name))
+        return self._whole(name)
 
-    def _later(self, spec: DecisionSpec, outcome: str) -> Verdict:
-        return Verdict.later(spec, self.layout.tree.currency, outcome, lambda: self._whole(spec))
-
-    def _whole(self, spec: DecisionSpec) -> Verdict:
+    def _whole(self, name: str) -> Verdict:
         """Return the verdict as the hit policy has it, from all rules that do or may match."""
-        mask = self.layout.deciding[spec.id]
+        spec = self.layout.tree.decisions[name]
+        mask = self.layout.deciding[name]
         if spec.hit_policy == "first" and (sure := (self.certain & mask).bit_length()):
             mask = mask >> (sure - 1) << (sure - 1)  # rules below the first certain one have no say
         tree = self.layout.tree
@@ -160,7 +159,7 @@ class Making:
 
     def _fails(self, decision: str, region: object) -> bool:
         """Whether a decided outcome is certainly not among those of a test."""
-        outcome = self.verdicts[decision].canonical
+        outcome = self.verdicts[decision].outcome
         words = getattr(region, "words", None)
         return outcome != REFER and isinstance(outcome, str) and words is not None and outcome not in words
 

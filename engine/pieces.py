@@ -18,13 +18,15 @@ class Pieces:
     The classes of one fact, each with the vector of the clauses that it leaves.
 
     An ordered fact has *edges*: the lower cut of each class (None: no bound), and last the upper one of the last class. Any other
-    has *words*, of which None stands for every text that no test names.
+    has *words*, of which None stands for every text that no test names. *offset* is how many classes of the column before it no
+    value has, and one.
     """
 
     fact: Fact
     vectors: tuple[int, ...]
     edges: tuple[Cut | None, ...] = ()
     words: tuple[Value | None, ...] = ()
+    offset: int = 0
 
     @property
     def is_line(self) -> bool:
@@ -36,7 +38,7 @@ class Pieces:
         if self.words:
             return self.words.index(value if value in self.words else None)
         inner = self.edges[1:-1]
-        return bisect_right(inner, (value, 0))  # type: ignore[type-var, arg-type]  # because inner edges are cuts
+        return bisect_right(inner, (value, 0))  # type: ignore[type-var]  # because inner edges are cuts
 
     def region(self, places: Sequence[int]) -> Region:
         """Return the values of some classes; on a line they are neighbours."""
@@ -47,7 +49,9 @@ class Pieces:
         if self.fact.type.is_finite:
             return Words(words)
         if any(self.words[at] is None for at in places):
-            return Texts(frozenset(str(word) for word in self.words if word is not None and word not in words), inside=False)
+            return Texts(
+                frozenset(str(word) for word in self.words if word is not None and word not in words), inside=False
+            )
         return Texts(frozenset(map(str, words)))
 
     def split(self, cuts: Sequence[Cut]) -> Pieces:
@@ -81,12 +85,14 @@ def _of_line(column: Column, mask: int) -> Pieces:
     edges: list[Cut | None] = []
     vectors: list[int] = []
     last: Cut | None = None
+    skipped = 1
     for low, high, vector in zip((None, *column.cuts), (*column.cuts, None), column.vectors[1:-1], strict=True):
         piece = intersection(Spans(low is None, tuple(cut for cut in (low, high) if cut is not None)), whole)
         if is_empty(piece) or vector is None:
+            skipped += not vectors
             continue
         assert isinstance(piece, Spans)
         ((first, last),) = piece.pieces()
         edges.append(first)
         vectors.append(vector & mask)
-    return Pieces(column.fact, tuple(vectors), (*edges, last))
+    return Pieces(column.fact, tuple(vectors), (*edges, last), offset=skipped)

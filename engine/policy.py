@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import attrs
 from ..rules.diagnostics import Diagnostic
 from ..rules.document import Document
 from ..rules.given import Currencies, Knowledge, read_given
-from ..rules.incident import DECISIONS, Incident
+from ..rules.incident import DECISIONS, Incident, Shape
 from ..rules.load import Loaded, load_file, load_text
 from ..rules.tree import DecisionSpec, Obligation, PolicyTree
 from ..rules.vocabulary import given_in
@@ -22,6 +22,7 @@ from .force import moment
 from .guards import duties
 from .index import Found, Index
 from .making import Making
+from .shapes import Line
 
 if TYPE_CHECKING:
     from .explain import Explanation
@@ -218,22 +219,25 @@ class Policy:
     'full'
     """
 
-    __slots__ = ("_currencies", "_decide_given", "_documents", "tree", "warnings")
+    __slots__ = ("_currencies", "_documents", "_index", "_lines", "tree", "warnings")
 
     tree: PolicyTree
     warnings: tuple[Diagnostic, ...]
     _currencies: Currencies
-    _decide_given: Callable[[Mapping[str, object], dt.date | None], Found]
+    _index: Index
+    _lines: Mapping[tuple[str, ...] | Shape, Line]
     _documents: Mapping[str, Document]
 
     def __init__(self, loaded: Loaded) -> None:
         tree = loaded.tree
+        index = Index(tree)
         for name, value in (
             ("tree", tree),
             ("warnings", loaded.warnings),
             ("_documents", loaded.documents),
             ("_currencies", Currencies(tree.currency, tree.rates)),
-            ("_decide_given", Index(tree).decide_given),
+            ("_index", index),
+            ("_lines", index.lines),
         ):
             object.__setattr__(self, name, value)
 
@@ -303,7 +307,7 @@ class Policy:
     @property
     def index(self) -> Index:
         """The compiled form that decides."""
-        return self._decide_given.__self__  # type: ignore[attr-defined, no-any-return]  # because it is the index's own method
+        return self._index
 
     def read(self, facts: object) -> dict[str, Knowledge]:
         """
@@ -327,8 +331,19 @@ class Policy:
         >>> Policy.load("house").decide({"abuse": "violent", "fault": "customer", "verified": True}).walk_away.outcome
         'ban'
         """
-        given = facts.copy() if type(facts) is dict else stated(facts)
-        return _Made(self, self._decide_given(given, as_of), given, time() if as_of is None else as_of)  # type: ignore[return-value]  # it is one
+        given: Any
+        if type(facts) is Incident:
+            given, shape, values = facts._given, facts._shape, facts._values  # an incident cannot be changed
+        else:
+            given = facts.copy() if type(facts) is dict else stated(facts)
+            shape, values = tuple(given), given.values()  # type: ignore[assignment]  # because either finds the line
+        try:
+            found: Any = self._lines[shape](values)
+            if type(found) is not dict:
+                found = self._index.decide_bits(found, given, as_of)
+        except (KeyError, TypeError, IndexError):  # a new shape, another type than usual, or a mistake
+            found = self._index.decide_new(given, as_of)
+        return _Made(self, found, given, time() if as_of is None else as_of)  # type: ignore[return-value]  # it is one
 
     def __repr__(self) -> str:
         return f"Policy({self.id!r}, version={self.version!r})"
@@ -336,8 +351,8 @@ class Policy:
 
 def stated(facts: object) -> Mapping[str, object]:
     """Return what was handed in as a mapping: an incident by what it states."""
-    if type(facts) is Incident:
-        return facts._given  # an incident cannot be changed, so its facts need no copy
+    if isinstance(facts, Incident):
+        return facts.given
     if isinstance(facts, Mapping):
         return dict(facts)
     if attrs.has(type(facts)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import attrs
 
@@ -17,12 +17,11 @@ class Ready:
     The verdicts of one decision.
 
     `verdicts[bits.bit_length()]` is that of the first matching clause in *bits*, or, at 0, what is decided where no rule does; None
-    where it depends on the facts' values. *same* are the clauses with each outcome.
+    where it depends on the facts' values. `others` has at the same place the clauses whose outcome is another.
     """
 
-    spec: DecisionSpec
     verdicts: Sequence[Verdict | None]
-    same: Mapping[object, int]
+    others: Sequence[int]
     has_values: bool
 
 
@@ -46,7 +45,9 @@ def ready(layout: Layout, spec: DecisionSpec) -> Ready | None:
         if isinstance(outcome, Constant):
             same.setdefault(outcome.value, []).append(count - 1 - place)
     has_values = any(value in rule.values for rule in tree.rules for value in spec.values)
-    return Ready(spec, verdicts, {outcome: mask(bits) for outcome, bits in same.items()}, has_values)
+    others = {outcome: layout.deciding[spec.id] & ~mask(bits) for outcome, bits in same.items()}
+    every = layout.deciding[spec.id]
+    return Ready(verdicts, [every if v is None else others.get(v.canonical, every) for v in verdicts], has_values)
 
 
 def _of_default(tree: PolicyTree, spec: DecisionSpec) -> Verdict | None:

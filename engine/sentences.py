@@ -15,8 +15,9 @@ from ..rules.tree import And, Atom, Compare, Condition, Constant, FactRef, FactT
 from ..rules.types import DISCRETE, Fact, Number, Type, Value
 from ..rules.words import condition_text
 from .gaps import Gap
+from .known import region_in, value_in
 from .traces import Tested, shortfall
-from .truth import State, is_value
+from .truth import State
 
 _NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 #: The most values that a sentence lists.
@@ -58,11 +59,10 @@ def found_text(subject: str, what: Knowledge | None, fact: Fact, currency: str) 
     >>> found_text("loss", 450, Fact("loss", Type("money")), "USD")
     'loss is 4.50 USD'
     """
-    if what is None:
-        return f"{subject} is not known"
-    if not is_value(what):
-        return f"{subject} may be {region_text(what, fact, currency)}"  # type: ignore[arg-type]  # because it is no value
-    return f"{subject} is {one_text(what, fact.type, currency)}"  # type: ignore[arg-type]  # because it is a value
+    value, region = value_in(what), region_in(what)
+    if region is not None:
+        return f"{subject} may be {region_text(region, fact, currency)}"
+    return f"{subject} is not known" if value is None else f"{subject} is {one_text(value, fact.type, currency)}"
 
 
 def one_text(value: Value, type_: Type, currency: str) -> str:
@@ -173,8 +173,13 @@ def tested_text(test: Tested, state: State, currency: str, limits: Limits) -> st
     if test.truth is None:
         return f"{found}, and must be {asked}"
     if test.truth is False:
-        return f"{found}, and must be {asked}" if asked.startswith(("anything but", "missing", "known")) else f"{found}, not {asked}"
-    told = asked in ("known", "missing") or (is_value(what) and asked == one_text(what, fact.type, currency))  # type: ignore[arg-type]  # a value
+        return (
+            f"{found}, and must be {asked}"
+            if asked.startswith(("anything but", "missing", "known"))
+            else f"{found}, not {asked}"
+        )
+    value = value_in(what)
+    told = asked in ("known", "missing") or (value is not None and asked == one_text(value, fact.type, currency))
     return found if told else f"{found} ({asked})"
 
 
@@ -204,13 +209,20 @@ def gap_text(gap: Gap, fact: Fact, currency: str, limits: Limits) -> str:
         return f"{distance} {gap.side} {limit}"
     if not gap.reached:
         wanted = f"must be {'below' if gap.side == 'above' else 'above'} {limit}"
-        return f"{distance} too {'much' if gap.side == 'above' else 'little'}: it {wanted}" if gap.by else f"and {wanted}"
+        return (
+            f"{distance} too {'much' if gap.side == 'above' else 'little'}: it {wanted}" if gap.by else f"and {wanted}"
+        )
     return f"{distance} above the limit of {limit}" if gap.side == "above" else f"{distance} short of {limit}"
 
 
 def _as_written(gap: Gap, fact: Fact, limits: Limits) -> Gap:
     """Return the gap of a whole number to the limit as the owner wrote it: below 10_000, not at most 9_999."""
-    if fact.type.kind not in DISCRETE or gap.by is None or not isinstance(gap.limit, int) or (fact.name, gap.limit) in limits:
+    if (
+        fact.type.kind not in DISCRETE
+        or gap.by is None
+        or not isinstance(gap.limit, int)
+        or (fact.name, gap.limit) in limits
+    ):
         return gap
     written = gap.limit + (1 if gap.side == "above" else -1)
     return attrs.evolve(gap, limit=written, by=gap.by - 1, reached=False) if (fact.name, written) in limits else gap

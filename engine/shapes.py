@@ -45,7 +45,7 @@ def line(given: Mapping[str, object], columns: Mapping[str, Column], ending: End
     """Return the written-out look-ups for incidents of the shape of *given*, None where it has facts of rarer types."""
     if not 0 < len(given) <= LONGEST:
         return None
-    names: dict[str, Any] = {"bisect_right": bisect_right}
+    names: dict[str, Any] = {"bisect_right": bisect_right, "wrong": _wrong}
     checks: list[str] = []
     terms: list[str] = []
     for at, (name, raw) in enumerate(given.items()):
@@ -56,16 +56,24 @@ def line(given: Mapping[str, object], columns: Mapping[str, Column], ending: End
             steps = found.steps[kind]
         except KeyError:
             return None
-        names[f"k{at}"] = kind
+        if kind is bool:
+            names[f"t{at}"], names[f"f{at}"] = found.words[True], found.words[False]
+            terms.append(f"(t{at} if x{at} is True else f{at} if x{at} is False else wrong(x{at}))")
+            continue
         if steps is None:
             names[f"w{at}"] = found.words
             terms.append(f"w{at}[x{at}]")
         else:
             names[f"s{at}"], names[f"v{at}"] = steps, found.vectors
             terms.append(f"v{at}[bisect_right(s{at}, x{at})]")
-        if kind is not str:  # a word is found as a text or not at all
+        if kind is int or kind is float:  # a word is found as a text or not at all, and dates compare with dates only
+            names[f"k{at}"] = kind
             checks.append(f"type(x{at}) is not k{at}")
     return _written(len(given), names, checks, terms, ending)
+
+
+def _wrong(raw: object) -> int:
+    raise TypeError("neither true nor false")
 
 
 def _written(
@@ -80,10 +88,9 @@ def _written(
     else:
         lines.append("if bits & special: return bits")
         names["special"] = ending.special
-        verdicts: list[str] = []
         for at, (name, clauses, made) in enumerate(ending.decisions):
             names[f"n{at}"], names[f"c{at}"], names[f"r{at}"] = name, clauses, made
-            verdicts.append(f"n{at}: r{at}[(bits & c{at}).bit_length()]")
+        verdicts = [f"n{at}: r{at}[(bits & c{at}).bit_length()]" for at in range(len(ending.decisions))]
         lines.append(f"return {{{', '.join(verdicts)}}}")
     body = "".join(f"        {part}\n" for part in lines)
     source = f"def bound({', '.join(names)}):\n    def line(values):\n{body}    return line\n"

@@ -90,7 +90,9 @@ def _said(explanation: Explanation, verdict: Verdict, *, asks: bool = True) -> s
             return f"{head}no rule of the policy covers this, so a human decides"
         case "unsettled":
             text = f"{head}not settled yet, it may be {possible}" if possible else f"{head}not settled yet"
-            return text + (f"; ask next: {question(tree.facts[verdict.missing[0]])}" if asks and verdict.missing else "")
+            return text + (
+                f"; ask next: {question(tree.facts[verdict.missing[0]])}" if asks and verdict.missing else ""
+            )
         case "conflict":
             rules = joined([f"`{rule.id}`" for rule in verdict.rules], "and")
             return f"{head}the rules {rules} contradict each other ({possible}), so a human decides"
@@ -162,7 +164,9 @@ class _Telling:
             yield from [f"  {breach.guard.because}"] if breach.guard.because else []
         for agreeing in why.agreeing[:_MOST]:
             yield from self._rule(agreeing, self._part_played(agreeing))
-        yield from self._failing("rules before it that do not hold" if why.rule else "rules that do not hold", why.above)
+        yield from self._failing(
+            "rules before it that do not hold" if why.rule else "rules that do not hold", why.above
+        )
         if self.verdict.missing:
             yield f"to be settled by: {joined(self.verdict.missing, 'and')}"
 
@@ -245,7 +249,11 @@ class _Telling:
 def flip_text(flip: Flip, verdict: Verdict, tree: PolicyTree) -> str:
     """Return what one change would do: `if loss were above 50 USD (it is 4.50 USD): partial`."""
     fact = tree.facts[flip.fact]
-    to = one_text(flip.to, fact.type, tree.currency) if isinstance(flip.to, tuple) else region_text(flip.to, fact, tree.currency)
+    to = (
+        one_text(flip.to, fact.type, tree.currency)
+        if isinstance(flip.to, tuple)
+        else region_text(flip.to, fact, tree.currency)
+    )
     now = found_text("it", flip.start, fact, tree.currency)
     becomes = "a human decides" if flip.becomes == REFER else outcome_text(flip.becomes, verdict)
     return f"if {flip.fact} {'turns out to be' if flip.is_learned else 'were'} {to} ({now}): {becomes}"

@@ -34,7 +34,7 @@ class Ratio:
     under: Polynomial = _ONE
 
 
-class Unsolvable(Exception):  # noqa: N818 because it never leaves this module
+class Unsolvable(Exception):
     """A side that is no ratio of polynomials, or needs a fact that is not settled."""
 
 

@@ -12,9 +12,10 @@ from ..rules.given import Knowledge
 from ..rules.tree import Atom, Compare, Conjunct, FactTest, Rule, Whole
 from ..rules.types import Number, exact
 from .board import Board
-from .gaps import Gap, gap_to
 from .chart import Clause
-from .truth import State, Truth, all_of, conjunct_truth, is_value
+from .gaps import Gap, gap_to
+from .known import value_in
+from .truth import State, Truth, all_of, conjunct_truth
 
 
 @attrs.frozen
@@ -43,40 +44,47 @@ class Trace:
     """
 
     rule: Rule
-    truth: Truth
     others: int
     _clause: Clause | None = attrs.field(repr=False)
     _board: Board = attrs.field(repr=False)
+    truth: Truth = attrs.field(kw_only=True)
 
     @property
     def tests(self) -> tuple[Tested, ...]:
         """The tests of the deciding `and`, in the order of the rule; none where it asks for nothing, or can never hold."""
-        if self._clause is None:
-            return ()
-        judged = ((part, part_truth(self._board, self._clause.at, part)) for part in self._clause.parts)
-        return tuple(_flattened(judged, self._board.state))
+        return tuple(_flattened(self._judged(), self._board.state))
 
     @property
     def failing(self) -> tuple[Tested, ...]:
         """The tests that failed."""
-        return tuple(test for test in self.tests if test.truth is False)
+        return self._with(truth=False)
 
     @property
     def open(self) -> tuple[Tested, ...]:
         """The tests that wait for a fact."""
-        return tuple(test for test in self.tests if test.truth is None)
+        return self._with(truth=None)
+
+    def _judged(self) -> Iterator[tuple[Conjunct, Truth]]:
+        for part in self._clause.parts if self._clause else ():
+            yield part, part_truth(self._board, self._clause.at, part)  # type: ignore[union-attr]  # because it has parts
+
+    def _with(self, *, truth: Truth) -> tuple[Tested, ...]:
+        judged = [(part, found) for part, found in self._judged() if found is truth]
+        return tuple(test for test in _flattened(judged, self._board.state) if test.truth is truth)
 
 
 def trace(board: Board, rule: Rule) -> Trace:
     """Return how a rule fares on what is known."""
     clauses = board.chart.clauses[rule.id]
-    certain, possible = board.total.certain, board.total.possible
+    certain, possible = board.total
     for clause in clauses:
         if certain >> clause.at & 1:
-            return Trace(rule, True, len(clauses) - 1, clause, board)
+            return Trace(rule, len(clauses) - 1, clause, board, truth=True)
     truth = None if any(possible >> clause.at & 1 for clause in clauses) else False
-    nearest = min(clauses, key=lambda clause: _distance(board, clause)) if len(clauses) > 1 else next(iter(clauses), None)
-    return Trace(rule, truth, max(0, len(clauses) - 1), nearest, board)
+    nearest = (
+        min(clauses, key=lambda clause: _distance(board, clause)) if len(clauses) > 1 else next(iter(clauses), None)
+    )
+    return Trace(rule, max(0, len(clauses) - 1), nearest, board, truth=truth)
 
 
 def _distance(board: Board, clause: Clause) -> tuple[int, int]:
@@ -89,10 +97,9 @@ def part_truth(board: Board, at: int, part: Conjunct) -> Truth:
     """Say whether a part of the clause at a place holds: on one fact, by that fact's bit; else as every reading says."""
     if not isinstance(part, FactTest):
         return conjunct_truth(part, board.state)
-    vector = board.facts[part.fact]
-    if vector.certain >> at & 1:
+    if board.certain[part.fact] >> at & 1:
         return True
-    return None if vector.possible >> at & 1 else False
+    return None if board.possible[part.fact] >> at & 1 else False
 
 
 def _flattened(parts: Iterable[tuple[Conjunct, Truth]], state: State) -> Iterator[Tested]:
@@ -113,15 +120,17 @@ def tested(part: FactTest | Atom, truth: Truth, state: State) -> Tested:
         assumed = frozenset(name for name, what in found if what is not None and name not in state.known)
         return Tested(part, truth, found, assumed)
     name = part.fact
+    type_ = state.facts[name].type
     what = state.known.get(name)
     if what is not None:
-        gap = gap_to(part.known, what, state.facts[name].type) if truth is False and is_value(what) else None  # type: ignore[arg-type]  # a value
-        return Tested(part, truth, ((name, what),), frozenset(), gap)
-    value = state.settled.values.get(name)
-    if value is None:
+        value = value_in(what)
+        gap = gap_to(part.known, value, type_) if truth is False and value is not None else None
+        return Tested(part, truth, ((name, what),), gap=gap)
+    assumed = state.settled.values.get(name)
+    if assumed is None:
         return Tested(part, truth, ((name, None),))
-    gap = gap_to(part.missing, value, state.facts[name].type) if truth is False else None
-    return Tested(part, truth, ((name, value),), frozenset((name,)), gap)
+    gap = gap_to(part.missing, assumed, type_) if truth is False else None
+    return Tested(part, truth, ((name, assumed),), frozenset((name,)), gap)
 
 
 def shortfall(test: Tested, settled: Settled) -> tuple[Number, Number, Number] | None:

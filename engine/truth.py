@@ -88,7 +88,11 @@ def _tried_out(atom: Atom, state: State) -> Truth:
     """Try each value of the one fact in a test, where it is known to be one of a few."""
     (name,) = atom.facts
     what = state.known.get(name)
-    values = None if what is None or isinstance(what, int | str | tuple | Fraction) else _values(what, state.facts[name].type)
+    values = (
+        None
+        if what is None or isinstance(what, int | str | tuple | Fraction)
+        else _values(what, state.facts[name].type)
+    )
     if values is None:
         return None
     found: set[Truth] = set()

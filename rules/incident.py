@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 import attrs
 
@@ -32,6 +32,29 @@ DEMAND: Final = Type(
 CHANNEL: Final = Type("text", ("in_person", "phone", "email", "chat", "social", "review"))
 
 
+class Shape:
+    """
+    Which facts an incident states, in which order: one object for all incidents that state the same, so that a reading may keep
+    what it prepared for them under it.
+    """
+
+    __slots__ = ("names",)
+    _known: ClassVar[dict[tuple[str, ...], Shape]] = {}
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+
+    @classmethod
+    def of(cls, names: tuple[str, ...]) -> Shape:
+        """Return the shape of these names."""
+        found = cls._known.get(names)
+        if found is None:
+            if len(cls._known) >= 4_096:
+                cls._known.clear()
+            found = cls._known.setdefault(names, cls(names))
+        return found
+
+
 @attrs.frozen
 class Virality:
     """How far the incident has spread in public."""
@@ -56,7 +79,11 @@ class Exchange:
         DURATION, "time since the incident began", ask="How long has this been going on?", unit="hours", low=0
     )
     hours_since_contact: DurationFact = fact(
-        DURATION, "time since the customer was last heard from", ask="When did we last hear from them?", unit="hours", low=0
+        DURATION,
+        "time since the customer was last heard from",
+        ask="When did we last hear from them?",
+        unit="hours",
+        low=0,
     )
     headway: BooleanFact = fact(BOOLEAN, "whether the talk is getting anywhere", ask="Is the talk getting anywhere?")
     steps_done: ListFact = fact(
@@ -115,7 +142,9 @@ class Incident:
     250000
     """
 
-    abuse: TextFact = fact(ABUSE, "how staff were treated, at worst", ask="How did the customer treat our people, at worst?")
+    abuse: TextFact = fact(
+        ABUSE, "how staff were treated, at worst", ask="How did the customer treat our people, at worst?"
+    )
     fault: TextFact = fact(FAULT, "whose fault the matter is", ask="Whose fault was it?")
     verified: BooleanFact = fact(
         BOOLEAN, "whether what happened is backed by evidence", ask="Is what happened backed by evidence?"
@@ -126,7 +155,9 @@ class Incident:
     channel: TextFact = fact(CHANNEL, "where the exchange takes place", ask="Where is this taking place?")
     injury: BooleanFact = fact(BOOLEAN, "whether anybody was hurt", ask="Was anybody hurt?")
     staff_harmed: BooleanFact = fact(BOOLEAN, "whether one of our people was hurt", ask="Was one of our people hurt?")
-    property_damage: MoneyFact = fact(MONEY, "cost of what was broken", ask="What will it cost to mend what broke?", low=0)
+    property_damage: MoneyFact = fact(
+        MONEY, "cost of what was broken", ask="What will it cost to mend what broke?", low=0
+    )
     vulnerable: BooleanFact = fact(
         BOOLEAN, "whether reasonable adjustments may be owed", ask="Might the customer need reasonable adjustments?"
     )
@@ -136,6 +167,8 @@ class Incident:
     legal: Legal = group(Legal)
     other: Mapping[str, object] = attrs.field(factory=dict, kw_only=True)
     _given: dict[str, object] = attrs.field(init=False, repr=False, eq=False)
+    _values: tuple[object, ...] = attrs.field(init=False, repr=False, eq=False)
+    _shape: Shape = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         from .given import check_given  # because the checks need this vocabulary
@@ -143,6 +176,8 @@ class Incident:
         given = check_given(given_in(self), vocabulary(Incident))
         given.update((name, value) for name, value in self.other.items() if value is not None)
         object.__setattr__(self, "_given", given)
+        object.__setattr__(self, "_values", tuple(given.values()))
+        object.__setattr__(self, "_shape", Shape.of(tuple(given)))
 
     @property
     def given(self) -> Mapping[str, object]:
