@@ -30,7 +30,7 @@ from typing import Any
 import pytest
 from readings import READINGS, Reading, reference
 
-from evenhand import Decision, FactError, Money, Policy, Verdict
+from evenhand import FactError, Judgement, Money, Policy, Verdict
 from evenhand.rules.quantities import parse_duration
 
 FOLDER = Path(__file__).with_name("cases")
@@ -65,25 +65,24 @@ def test_a_case_is_decided_as_written(
             decide(loaded, given, as_of)
         assert [diagnostic.code for diagnostic in error.value.diagnostics] == case["refused"]
         return
-    decision = Decision(loaded, decide(loaded, given, as_of), given, as_of)
-    assert not list(mistakes(decision, case["expect"]))
+    assert not list(mistakes(decide(loaded, given, as_of), case["expect"]))
 
 
-def mistakes(decision: Decision, expect: Mapping[str, Any]) -> Iterator[str]:
-    """Yield whatever a decision says otherwise than expected."""
+def mistakes(judgement: Judgement, expect: Mapping[str, Any]) -> Iterator[str]:
+    """Yield whatever a judgement says otherwise than expected."""
     found = {
-        "obligations": [duty.id for duty in decision.obligations],
-        "possible_obligations": [duty.id for duty in decision.possible_obligations],
-        "breaches": [breach.guard.id for breach in decision.breaches if breach.certain],
-        "possible_breaches": [breach.guard.id for breach in decision.breaches if not breach.certain],
-        "assumed": list(decision.assumed),
+        "obligations": [*judgement.obligations],
+        "possible_obligations": [*judgement.possible_obligations],
+        "breaches": [breach.guard.id for breach in judgement.breaches if breach.certain],
+        "possible_breaches": [breach.guard.id for breach in judgement.breaches if not breach.certain],
+        "assumed": [*judgement.assumed],
     }
     for name, wanted in expect.items():
         if name in LISTS:
             if found[name] != wanted:
                 yield f"{name}: {found[name]}"
             continue
-        verdict = decision[name]
+        verdict = judgement.verdicts[name]
         for key, value in (wanted if isinstance(wanted, dict) else {"outcome": wanted}).items():
             if not says(verdict, key, value):
                 yield f"{name}: {verdict}"
