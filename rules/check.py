@@ -12,10 +12,11 @@ from .describe import reach_text, shortened, shown, type_name
 from .diagnostics import Findings, Place, nearest
 from .evaluate import combined
 from .given import Currencies, FactProblem
-from .normal import region_of, tested
+from .linear import MIRRORED
+from .normal import Universe, tested
 from .patterns import pattern_problem
 from .quantities import QuantityError, bounded, decimal_text, in_calendar, value_text
-from .regions import Operator, Region, compared, intersection, is_empty, universe, universe_of
+from .regions import Operator, compared, intersection, is_empty
 from .syntax import FUNCTIONS, Invocation, Name, Operation, Written, WrittenLiteral
 from .tree import (
     And,
@@ -39,7 +40,6 @@ from .types import BOOLEAN, DATE, DURATION, INTEGER, MONEY, NUMBER, TEXT, Fact, 
 from .words import condition_text, expression_text
 
 _COMPARISONS: Final = ("=", "!=", "<", "<=", ">", ">=")
-_MIRRORED: Final[dict[str, Operator]] = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _IN_WORDS: Final = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
 Arithmetic_: TypeAlias = Literal["+", "-", "*", "/"]
 
@@ -60,6 +60,11 @@ class Scope:
     currencies: Currencies
     decided: Mapping[str, DecisionSpec] = attrs.field(factory=dict)
     used: set[str] = attrs.field(factory=set)
+    universe: Universe = attrs.field(init=False)
+
+    @universe.default
+    def _universe(self) -> Universe:
+        return Universe(self.facts, self.decisions)
 
     def type_of(self, name: str) -> Type | None:
         """Return the type that a name has by itself, without regard to what stands beside it."""
@@ -165,13 +170,13 @@ class Checker:
         one, other = self._pair(left, right)
         self._check_comparable(operator, one, other, at, left, right)
         if isinstance(one, Constant) and not isinstance(other, Constant):
-            return self._possible(Compare(_MIRRORED[operator], other, one), at)
+            return self._possible(Compare(MIRRORED[operator], other, one), at)
         return self._possible(Compare(operator, one, other), at)
 
     def _possible(self, test: Compare, at: Written) -> Compare:
         """Return the comparison; one that no value of its fact can meet is reported."""
         found = tested(test)
-        if found is None or found[0] is None or not is_empty(region_of(found, test, self._universe(found[0]))):
+        if found is None or found[0] is None or not is_empty(self.scope.universe.part(found)):
             return test
         name, type_ = found[0], self.scope.type_of(found[0])
         text = shortened(condition_text(test, self.scope.currencies.home))
@@ -183,15 +188,13 @@ class Checker:
         self.report("never-holds", at, test=text, fact=name, reach=reach)
         return test
 
-    def _universe(self, name: str) -> Region:
-        fact = self.scope.facts.get(name)
-        return universe_of(fact) if fact else universe(self.scope.decisions[name].type)
-
     def _pair(self, left: Written, right: Written) -> tuple[Expression, Expression]:
         """Check both sides of a comparison, each with the type of the other as a hint for its words."""
         mistakes = 0
         sides: list[Expression] = []
         for side, hint in ((left, self._peek(right)), (right, self._peek(left))):
+            if mistakes and isinstance(side, Name) and self.scope.type_of(side.text) is None:
+                continue  # because the other side, of which it may be a word, has no type now
             try:
                 sides.append(self.expression(side, hint=hint))
             except Mistyped:
@@ -254,7 +257,7 @@ class Checker:
             home = self.scope.currencies.home
             text = " and ".join(expression_text(end, home) for end in (low, high))
             self.report(
-                "empty-range", written, fact=above.left.name, text=text, why="the lower end is above the upper end"
+                "empty-range", written, fact=above.left.name, text=text, why="its lower end is above its upper end"
             )
 
     def _membership(self, written: Operation) -> Condition:
@@ -296,10 +299,12 @@ class Checker:
         operator = cast("Literal['contains', 'starts with', 'ends with', 'matches']", written.operator)
         lists = operator == "contains" and left.type.kind == "list"
         if left.type.kind != "text" and not lists:
-            raise self.report("not-a-text", subject, operator=operator, type=type_name(left.type))
+            facts = {"what": "looks into texts", "advice": "compare it with `=`, `<` or `>`"}
+            raise self.report("not-a-text", subject, operator=operator, type=type_name(left.type), **facts)
         right = self._pattern(pattern, bare=lists)
         if right.type.kind not in ("text", "scale"):
-            raise self.report("not-a-text", pattern, operator=operator, type=type_name(right.type))
+            facts = {"what": "looks for a text", "advice": "put it in single quotes"}
+            raise self.report("not-a-text", pattern, operator=operator, type=type_name(right.type), **facts)
         if operator == "matches":
             self._check_pattern(right, pattern)
         return TextTest(operator, left, right)
@@ -413,6 +418,9 @@ class Checker:
             return self.report("not-an-outcome", written, name=name, what=what)
         if is_value or name in self.scope.decided:
             return self.report("decision-in-condition", written, name=name)
+        inner = [fact for fact in self.scope.facts if fact.startswith(f"{name}.")]
+        if inner:
+            return self.report("not-a-group", written, fact=name, inner=shortened(", ".join(inner)))
         if "." in name:
             return self.report("unknown-fact", written, suggestion=nearest(name, self.scope.names()), name=name)
         if hint is not None and hint.type == TEXT:

@@ -12,7 +12,7 @@ import attrs
 from .check import Checker, Mistyped, Scope
 from .describe import described, shortened, shown, type_name
 from .diagnostics import Findings, Place, nearest
-from .normal import Normalizer, Universe
+from .normal import Normalizer
 from .quantities import QuantityError, from_datetime, from_python
 from .syntax import (
     Name,
@@ -136,11 +136,11 @@ def read_cell(subject: str, raw: object, place: Place, scope: Scope, findings: F
         Mistyped: If anything in it is wrong; every mistake has been reported by then.
     """
     name = Name(subject, -1, -1)
+    if isinstance(raw, list | dict) and not raw:
+        raise _empty(place, findings)
     if scope.type_of(subject) is None:
         Checker(scope, findings, attrs.evolve(place, key=True)).expression(name)
     checker = Checker(scope, findings, place)
-    if isinstance(raw, list | dict) and not raw:
-        raise _empty(place, findings)
     if isinstance(raw, list):
         return _joined(Or, [_Cell(subject, inner, place.inside(i), scope, findings) for i, inner in enumerate(raw)])
     if subject in scope.terms:
@@ -163,8 +163,7 @@ def _check_comma(subject: str, raw: str, condition: Or, place: Place, scope: Sco
     """Report tests joined by commas of which one always holds: `> 30, <= 60` was meant as a range."""
     if "<" not in raw or ">" not in raw:
         return
-    whole = Universe.of(scope.facts, {name: spec.type for name, spec in scope.decisions.items()})
-    if Normalizer(whole).normal_form(condition) == ALWAYS:
+    if Normalizer(scope.universe).normal_form(condition) == ALWAYS:
         findings.report("comma-means-or", place, text=shown(raw), fact=subject)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Final
 
 import attrs
@@ -75,9 +76,9 @@ class Work:
 
     used: set[str] = attrs.field(factory=set)
 
-    @property
+    @cached_property
     def scope(self) -> Scope:
-        """The names that rules may use."""
+        """The names that rules may use; not to be asked for before the currency is known."""
         return Scope(self.facts, self.parameters, self.conditions, {}, self.currencies, self.decisions, self.used)
 
 
@@ -164,7 +165,7 @@ def _declare_fact(work: Work, name: str, part: Part) -> None:
 def _with_words(work: Work, fact: Fact, part: Part) -> Fact:
     """Return the fact with the question, the description and the assumption that the owner wrote."""
     changes: dict[str, Any] = {key: part.raw[key] for key in ("ask", "about") if isinstance(part.raw.get(key), str)}
-    if "assume" in part.raw:
+    if "assume" in part.raw and fits(part.raw["assume"], "literal"):
         assumed = _read(work, part.raw["assume"], fact, part.place.inside("assume"))
         if assumed is not None:
             changes["assume"] = assumed
@@ -193,7 +194,7 @@ def _new_fact(work: Work, name: str, part: Part) -> Fact | None:
     bare = Fact(name, type_, unit=unit if isinstance(unit, str) else "")
     bounds: dict[str, Any] = {}
     for key, field in (("min", "low"), ("max", "high")):
-        if key in part.raw:
+        if key in part.raw and fits(part.raw[key], "literal"):
             if not type_.is_ordered:
                 work.findings.report("bound-without-order", part.place.inside(key), key=key, type=type_name(type_))
             else:
@@ -268,6 +269,8 @@ def _alike(one: Type, other: Type) -> bool:
 
 def _parameter(work: Work, name: str, part: Part) -> Parameter | None:
     raw = part.raw.get("", part.raw)
+    if not fits(raw, "literal"):
+        return None
     if isinstance(raw, list):
         literals = [_literal(work, item, part.place.inside(index)) for index, item in enumerate(raw)]
         found = [literal for literal in literals if literal is not None]

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Final, TypeAlias, assert_never
 
-import attrs
-
 from .evaluate import text_holds
 from .linear import MIRRORED, solved
 from .regions import (
@@ -40,6 +38,7 @@ from .tree import (
     Condition,
     Conjunct,
     Constant,
+    DecisionSpec,
     Expression,
     FactRef,
     FactTest,
@@ -52,7 +51,7 @@ from .tree import (
     Truth,
     Whole,
 )
-from .types import NUMBER, Fact, Type, Value
+from .types import NUMBER, Fact, Value
 
 #: The most disjuncts that distributing may make of one `and`; past it the longest part is kept whole.
 BOUND: Final = 64
@@ -62,25 +61,44 @@ Disjunct: TypeAlias = tuple[Conjunct, ...]
 Solved: TypeAlias = tuple[str | None, Operator, Value]
 
 
-@attrs.frozen
 class Universe:
-    """All values that each fact may have: what a negation is taken in."""
+    """
+    All values that each fact may have, which is what a negation is taken in; in guards a decision's outcomes too.
 
-    regions: Mapping[str, Region]
+    Each region is made when it is first asked for, and once for all tests that are equal.
+    """
 
-    @classmethod
-    def of(cls, facts: Mapping[str, Fact], decisions: Mapping[str, Type] | None = None) -> Universe:
-        """Return the universe of a vocabulary, and for guards of the outcomes too."""
-        outcomes = {name: universe(type_) for name, type_ in (decisions or {}).items()}
-        return cls({**{name: universe_of(fact) for name, fact in facts.items()}, **outcomes})
+    def __init__(self, facts: Mapping[str, Fact], decisions: Mapping[str, DecisionSpec]) -> None:
+        self._facts, self._decisions = facts, decisions
+        self._wholes: dict[str, Region] = {}
+        self._parts: dict[Solved, Region] = {}
+
+    def whole(self, name: str) -> Region:
+        """Return all values that a fact may have, or all outcomes of a decision."""
+        region = self._wholes.get(name)
+        if region is None:
+            fact = self._facts.get(name)
+            region = self._wholes[name] = universe_of(fact) if fact else universe(self._decisions[name].type)
+        return region
+
+    def part(self, found: Solved) -> Region:
+        """Return the values for which a comparison that was solved for one fact holds."""
+        region = self._parts.get(found)
+        if region is None:
+            name, operator, threshold = found
+            assert name is not None
+            type_ = (self._facts.get(name) or self._decisions[name]).type
+            region = self._parts[found] = intersection(compared(operator, threshold, type_), self.whole(name))
+        return region
 
 
 class Normalizer:
-    """Makes normal forms over one universe; what a term stands for is normalized once."""
+    """Makes normal forms over one universe; what a term stands for is normalized once, and so are tests that are equal."""
 
     def __init__(self, universe_: Universe) -> None:
         self.universe = universe_
         self._terms: dict[tuple[str, bool], tuple[Disjunct, ...]] = {}
+        self._tests: dict[bool, dict[Solved, tuple[Disjunct, ...]]] = {True: {}, False: {}}
 
     def normal_form(self, condition: Condition) -> NormalForm:
         """Return the normal form of a condition."""
@@ -88,6 +106,11 @@ class Normalizer:
 
     def _disjuncts(self, condition: Condition, *, holds: bool) -> tuple[Disjunct, ...]:
         match condition:
+            case Compare():
+                return self._comparison(condition, holds=holds)
+            case And(parts) | Or(parts):
+                found = [self._disjuncts(part, holds=holds) for part in parts]
+                return self._both(found) if isinstance(condition, And) == holds else self._either(found)
             case Truth(value):
                 return ALWAYS.disjuncts if value == holds else NEVER.disjuncts
             case Not(part):
@@ -98,20 +121,15 @@ class Normalizer:
                 return self._terms[name, holds]
             case Known(fact):
                 return self._presence(fact, holds=holds)
-            case Compare():
-                return self._comparison(condition, holds=holds)
             case TextTest():
                 return self._text_test(condition, holds=holds)
-            case And(parts) | Or(parts):
-                found = [self._disjuncts(part, holds=holds) for part in parts]
-                return self._both(found) if isinstance(condition, And) == holds else self._either(found)
             case _:
                 assert_never(condition)
 
     # -- leaves
 
     def _presence(self, fact: str, *, holds: bool) -> tuple[Disjunct, ...]:
-        whole = self.universe.regions[fact]
+        whole = self.universe.whole(fact)
         none = _nothing(whole)
         test = FactTest(fact, whole, none) if holds else FactTest(fact, none, whole)
         return ((test,),)
@@ -120,17 +138,22 @@ class Normalizer:
         found = tested(test)
         if found is None:
             return ((Atom(test, facts_in(test), holds),),)
+        disjuncts = self._tests[holds].get(found)
+        if disjuncts is None:
+            disjuncts = self._tests[holds][found] = self._solved(found, holds=holds)
+        return disjuncts
+
+    def _solved(self, found: Solved, *, holds: bool) -> tuple[Disjunct, ...]:
         name, operator, threshold = found
         if name is None:
             return ALWAYS.disjuncts if _stands(operator, threshold) == holds else NEVER.disjuncts
-        whole = self.universe.regions[name]
-        region = region_of(found, test, whole)
-        return self._on_fact(name, region if holds else complement(region, whole))
+        region = self.universe.part(found)
+        return self._on_fact(name, region if holds else complement(region, self.universe.whole(name)))
 
     def _on_fact(self, fact: str, region: Region) -> tuple[Disjunct, ...]:
         if is_empty(region):
             return NEVER.disjuncts
-        if region == self.universe.regions[fact]:
+        if region == self.universe.whole(fact):
             return ALWAYS.disjuncts
         return ((FactTest(fact, region, region),),)
 
@@ -162,7 +185,7 @@ class Normalizer:
         if len(same[0]) > 1 or not tests:
             return same[0]
         fact = tests[0].fact
-        whole = self.universe.regions[fact]
+        whole = self.universe.whole(fact)
         joined = FactTest(fact, union_of([t.known for t in tests]), union_of([t.missing for t in tests]))
         return () if joined.known == whole == joined.missing else (joined,)
 
@@ -188,19 +211,29 @@ class Normalizer:
 
 def _conjunction(*disjuncts: Disjunct) -> Disjunct | None:
     """Join disjuncts, the tests on one fact as one; None where no value of some fact can meet them."""
-    alike: dict[object, list[Conjunct]] = {}
+    found: dict[object, Conjunct] = {}
+    alike: dict[str, list[FactTest]] = {}
     for part in chain.from_iterable(disjuncts):
-        alike.setdefault(part.fact if isinstance(part, FactTest) else part, []).append(part)
-    found: list[Conjunct] = []
-    for first, *others in alike.values():
-        if others and isinstance(first, FactTest):
-            tests = [first, *(test for test in others if isinstance(test, FactTest))]
-            known, missing = intersection_of([t.known for t in tests]), intersection_of([t.missing for t in tests])
-            if is_empty(known) and is_empty(missing):
-                return None
-            first = FactTest(first.fact, known, missing)
-        found.append(first)
-    return tuple(found)
+        if not isinstance(part, FactTest):
+            found[part] = part
+            continue
+        before = found.setdefault(part.fact, part)
+        if before is not part and isinstance(before, FactTest):
+            alike.setdefault(part.fact, [before]).append(part)
+    for fact, tests in alike.items():
+        both = _met(tests)
+        if both is None:
+            return None
+        found[fact] = both
+    return tuple(found.values())
+
+
+def _met(tests: list[FactTest]) -> FactTest | None:
+    """Join tests on one fact, all of which must hold; None where no value can meet them."""
+    known = intersection_of([test.known for test in tests])
+    asks_presence = any(test.missing is not test.known for test in tests)
+    missing = intersection_of([test.missing for test in tests]) if asks_presence else known
+    return None if is_empty(known) and is_empty(missing) else FactTest(tests[0].fact, known, missing)
 
 
 def tested(test: Compare) -> Solved | None:
@@ -209,14 +242,10 @@ def tested(test: Compare) -> Solved | None:
 
     A fact of None: the comparison is that of 0 with the threshold, whatever the facts.
     """
-    return _words_test(test) if test.left.type.is_finite or test.left.type.kind == "text" else solved(test)
-
-
-def region_of(found: Solved, test: Compare, whole: Region) -> Region:
-    """Return the values in *whole* for which a comparison that was solved for one fact holds."""
-    name, operator, threshold = found
-    assert name is not None
-    return intersection(compared(operator, threshold, _type_of(name, test)), whole)
+    left, right = test.left, test.right
+    if isinstance(left, FactRef) and isinstance(right, Constant):
+        return left.name, test.operator, right.value  # because nearly all tests are so, and need no solving
+    return _words_test(test) if left.type.is_finite or left.type.kind == "text" else solved(test)
 
 
 def _nothing(whole: Region) -> Region:
@@ -248,21 +277,6 @@ def _constants_hold(operator: Operator, left: Constant, right: Constant) -> bool
 def _stands(operator: Operator, threshold: Value) -> bool:
     """Whether 0 stands in *operator* to a number."""
     return contains(compared(operator, threshold, NUMBER), 0)
-
-
-def _type_of(name: str, test: Compare) -> Type:
-    pending: list[Expression] = [test.left, test.right]
-    while pending:
-        match pending.pop():
-            case FactRef(found, type_) if found == name:
-                return type_
-            case Arithmetic(_, left, right):
-                pending += (left, right)
-            case Call(_, arguments):
-                pending += arguments
-            case _:
-                pass
-    raise AssertionError(name)
 
 
 def facts_in(test: Compare | TextTest | Expression) -> tuple[str, ...]:

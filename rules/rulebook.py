@@ -13,10 +13,10 @@ from .check import Mistyped, Scope
 from .compose import Part, RuleItem, cycle_text
 from .conditions import LARGEST, names_in, read_cell, read_condition, read_value_expression, size
 from .declare import Work
-from .describe import described, shortened, shown
+from .describe import counted, described, shortened, shown
 from .diagnostics import FactError, Findings, Place, nearest
 from .given import FactProblem, read_given, read_value
-from .normal import Normalizer, Universe, facts_in
+from .normal import Normalizer, facts_in
 from .tree import (
     And,
     Case,
@@ -46,8 +46,7 @@ _ID = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*\Z")
 
 def check_terms(work: Work) -> None:
     """Check every term, those that it rests on first; terms that rest on each other are reported."""
-    universe = Universe.of(work.facts)
-    work.normalizer = Normalizer(universe)
+    work.normalizer = Normalizer(work.scope.universe)
     drafts = {name: part for name, part in work.draft.terms.items() if _is_free(work, name, part)}
     work.conditions.update(dict.fromkeys(drafts))
     for name in _in_order(work, drafts):
@@ -308,9 +307,11 @@ def _rows(work: Work, item: RuleItem) -> list[Rule]:
     found: list[Rule] = []
     for index, cells in enumerate(rows if isinstance(rows, list) else []):
         at = place.inside("rows", index)
-        if not isinstance(cells, list) or len(cells) != len(columns):
-            count = len(cells) if isinstance(cells, list) else 0
-            work.findings.report("wrong-cell-count", at, cells=count, columns=len(columns))
+        if not isinstance(cells, list):
+            continue
+        if len(cells) != len(columns):
+            counts = {"cells": counted(len(cells), "cell"), "columns": counted(len(columns), "column")}
+            work.findings.report("wrong-cell-count", at, **counts)
             continue
         row = _Row([column for column in columns if column is not None], cells, at, index)
         rule = _row(work, part, row, unless, oblige)
@@ -427,8 +428,7 @@ def check_guards(work: Work) -> None:
     """Check every red line; it must name a decision, for facts alone break nothing."""
     single = {name: spec for name, spec in work.decisions.items() if not spec.collects and name not in work.facts}
     scope = attrs.evolve(work.scope, decisions=single)
-    clear = {name: spec.type for name, spec in scope.decisions.items()}
-    normalizer = Normalizer(Universe.of(work.facts, clear))
+    normalizer = Normalizer(scope.universe)
     for part in work.draft.guards:
         check_id(work, part, "guard")
         if "never" not in part.raw:
