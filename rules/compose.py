@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -68,11 +68,17 @@ class Draft:
 
 
 def gather(document: Document, resolve: Resolver, findings: Findings) -> list[Document]:
-    """Return *document* and all that it extends, each once, an extending one before those that it extends."""
+    """
+    Return *document* and all that it extends, each once.
+
+    Each stands before all that it extends, and what one policy extends stands in the order in which it is listed.
+    """
     found: dict[str, Document] = {}
+    bases: dict[str, list[str]] = {}
 
     def visit(current: Document, chain: tuple[str, ...]) -> None:
         found.setdefault(current.name, current)
+        own = bases.setdefault(current.name, [])
         check_shape(current.values, Place(current.name), findings)
         for index, name in enumerate(_extends(current)):
             place = Place(current.name, ("policy", "extends", index))
@@ -85,11 +91,32 @@ def gather(document: Document, resolve: Resolver, findings: Findings) -> list[Do
                 findings.report("cycle-in-extends", place, cycle=cycle_text(way))
             elif len(chain) >= DEEPEST or len(found) >= MOST:
                 findings.report("too-many-extends", place, limit=str(MOST), depth=str(DEEPEST))
-            elif base.name not in found:
-                visit(base, (*chain, current.name))
+            else:
+                own.append(base.name)
+                if base.name not in found:
+                    visit(base, (*chain, current.name))
 
     visit(document, ())
-    return list(found.values())
+    return [found[name] for name in _extenders_first(document.name, bases)]
+
+
+def _extenders_first(name: str, bases: Mapping[str, Sequence[str]]) -> list[str]:
+    """
+    Return the names so that each stands before its bases, which stand as listed.
+
+    >>> _extenders_first("cafe", {"cafe": ["house", "us"], "us": ["house"], "house": []})
+    ['cafe', 'us', 'house']
+    """
+    finished: dict[str, None] = {}
+
+    def visit(current: str) -> None:
+        if current not in finished:
+            for base in reversed(bases[current]):
+                visit(base)
+            finished[current] = None
+
+    visit(name)
+    return list(reversed(finished))
 
 
 def cycle_text(way: Sequence[str]) -> str:

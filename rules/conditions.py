@@ -24,7 +24,7 @@ from .syntax import (
     parse_unary,
 )
 from .tree import ALWAYS, And, Condition, Constant, Expression, Named, Not, Or, Truth
-from .types import LIST, Type
+from .types import LIST, TEXT, Type
 
 #: The most tests that one condition may have once its terms are written out.
 LARGEST: Final = 5_000
@@ -222,6 +222,9 @@ def read_value_expression(
             raise checker.report("wrong-kind", nowhere, key=name, wanted="a text in quotes", found=described(raw))
         return Constant(raw, type_)
     if type_ == LIST:
+        parameter = scope.parameters.get(raw) if isinstance(raw, str) else None
+        if parameter is not None and isinstance(parameter.value, tuple) and parameter.type == TEXT:
+            return Constant(tuple(map(str, parameter.value)), type_, parameter.name)
         items = [raw] if isinstance(raw, str) else raw
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
             wanted = 'a list of texts like ["a", "b"]'
