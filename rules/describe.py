@@ -36,7 +36,7 @@ def type_name(type_: Type) -> str:
     """
     if type_.kind == "scale":
         return shortened(f"a word of the scale {' < '.join(type_.words)}")
-    return shortened(f"one of {', '.join(type_.words)}") if type_.words else _ARTICLES[type_.kind]
+    return shortened(f"a word of the list {', '.join(type_.words)}") if type_.words else _ARTICLES[type_.kind]
 
 
 def reach_text(type_: Type, fact: Fact | None, currency: str) -> str:
@@ -52,6 +52,16 @@ def reach_text(type_: Type, fact: Fact | None, currency: str) -> str:
     if fact is not None and fact.high is not None:
         bounds.append(f"at most {value_text(fact.high, type_, currency)}")
     return ", ".join([type_name(type_), *([" and ".join(bounds)] if bounds else [])])
+
+
+def counted(count: int, what: str) -> str:
+    """
+    Return a count of things.
+
+    >>> counted(1, "cell"), counted(2, "cell")
+    ('1 cell', '2 cells')
+    """
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def shortened(text: str, longest: int = 2 * LONGEST) -> str:

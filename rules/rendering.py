@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import attrs
 
+from .describe import counted
 from .diagnostics import Diagnostic, Location, catalogue, printable
 
 Json: TypeAlias = dict[str, Any]
@@ -44,9 +45,9 @@ def excerpt(location: Location) -> Excerpt | None:
     line, first, most = location.source_line, location.column - 1, 2 * _WIDEST
     if not line or line.isspace():
         return None
-    last = location.end_column - 1 if location.end_line == location.line else len(line)
+    last = location.end_column - 1 if location.end_line == location.line else len(line.rstrip())
     before = [_cell(sign) for sign in line[max(0, first - most) : first]]
-    meant = [_cell(sign) for sign in line[first : min(last, first + most)].rstrip()]
+    meant = [_cell(sign) for sign in line[first : min(last, first + most)]]
     after = [_cell(sign) for sign in line[last : last + most].rstrip()]
     head, whole = _cut_left(
         "".join(before), _BEFORE if _width("".join([*before, *meant, *after])) > _WIDEST else _WIDEST
@@ -127,7 +128,7 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
     """
     severities = [diagnostic.severity for diagnostic in diagnostics]
     counts = [(name, severities.count(name)) for name in ("error", "warning")]
-    return " and ".join(f"{count} {name}{'s' * (count != 1)}" for name, count in counts if count)
+    return " and ".join(counted(count, name) for name, count in counts if count)
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------

@@ -247,7 +247,14 @@ def check_shape(values: dict[str, object], place: Place, findings: Findings) -> 
             _check_named(table, value, place.inside(name), findings)
         elif not isinstance(value, dict):
             wanted = f"a table, written `{table.written}`"
-            findings.report("wrong-kind", place.inside(name), key=name, wanted=wanted, found=described(value))
+            findings.report(
+                "wrong-kind",
+                place.inside(name),
+                suggestion=_header(table, value),
+                key=name,
+                wanted=wanted,
+                found=_found(value),
+            )
         elif table.open is None:
             _check_keys(table, value, place.inside(name), findings)
         else:
@@ -270,7 +277,8 @@ def _report_unknown(name: str, value: object, place: Place, findings: Findings) 
 def _check_repeated(table: Table, value: object, place: Place, findings: Findings) -> None:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         wanted = f"tables, each written `{table.written}`"
-        findings.report("wrong-kind", place, key=table.name, wanted=wanted, found=_found(value, repeated=True))
+        facts = {"key": table.name, "wanted": wanted, "found": _found(value)}
+        findings.report("wrong-kind", place, suggestion=_header(table, value), **facts)
         return
     for index, item in enumerate(value):
         _check_keys(table, item, place.inside(index), findings)
@@ -286,7 +294,28 @@ def _check_named(table: Table, value: object, place: Place, findings: Findings) 
             _check_keys(table, inner, name, findings)
         else:
             wanted = f"a table, written `[{table.name}.{name.path[-1]}]`"
-            findings.report("wrong-kind", name, key=str(name.path[-1]), wanted=wanted, found=described(inner))
+            findings.report("wrong-kind", name, key=str(name.path[-1]), wanted=wanted, found=_found(inner))
+
+
+#: What the items of a list are to be, by what the list is.
+_ITEMS: Final[dict[Takes, tuple[Takes, str]]] = {
+    "list of text": ("text", "texts in quotes"),
+    "list of rows": ("any", "rows, each a list of cells"),
+    "condition": ("condition", "conditions in quotes, or tables of tests"),
+}
+
+
+def _check_items(key: str, value: object, takes: Takes, place: Place, findings: Findings) -> bool:
+    """Report the items of a list that are of a wrong kind, each at its place; False where the whole is no list."""
+    if not isinstance(value, list) or takes not in _ITEMS:
+        return False
+    kind, wanted = _ITEMS[takes]
+    for index, item in enumerate(value):
+        if takes == "condition" and isinstance(item, list):
+            _check_items(key, item, takes, place.inside(index), findings)
+        elif not isinstance(item, list) if takes == "list of rows" else not fits(item, kind):
+            findings.report("wrong-kind", place.inside(index), key=key, wanted=wanted, found=described(item))
+    return True
 
 
 def _meant(value: object, takes: Takes) -> str:
@@ -299,8 +328,20 @@ def _meant(value: object, takes: Takes) -> str:
     return f'["{value}"]' if isinstance(value, str) and takes == "list of text" and len(value) < 40 else ""
 
 
-def _found(value: object, *, repeated: bool) -> str:
-    return "a table in single brackets" if repeated and isinstance(value, dict) else described(value)
+def _found(value: object) -> str:
+    """Describe what stands where a table belongs, or several."""
+    if isinstance(value, dict):
+        return "one table in single brackets"
+    return "tables in double brackets" if _are_tables(value) else described(value)
+
+
+def _are_tables(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _header(table: Table, value: object) -> str:
+    """Return how the header is written where only its brackets are wrong."""
+    return table.written if isinstance(value, dict) or _are_tables(value) else ""
 
 
 def _tables_within(table: Table, value: dict[str, object], place: Place) -> list[tuple[Place, object]]:
@@ -328,8 +369,9 @@ def _check_keys(table: Table, value: dict[str, object], place: Place, findings: 
             here = attrs.evolve(place.inside(name), key=True)
             known = [key.name for key in table.keys]
             facts = {"name": name, "table": table.written, "keys": ", ".join(known)}
-            findings.report("unknown-key", here, suggestion=nearest(name, known), **facts)
-        elif not fits(inner, key.takes):
+            meant = BY_NAME[name].written if name in BY_NAME else nearest(name, known)
+            findings.report("unknown-key", here, suggestion=meant, **facts)
+        elif not fits(inner, key.takes) and not _check_items(name, inner, key.takes, place.inside(name), findings):
             facts = {"key": name, "wanted": WRITTEN[key.takes], "found": described(inner)}
             findings.report("wrong-kind", place.inside(name), suggestion=_meant(inner, key.takes), **facts)
     switched_off = table.repeated and value.get("enabled") is False

@@ -252,7 +252,8 @@ class _Reader:
     def unexpected(self, wanted: str) -> SyntaxProblem:
         token = self.token
         if token.kind == "end":
-            return SyntaxProblem("unfinished-condition", max(token.start - 1, 0), token.start, wanted=wanted)
+            end = self.tokens[self.at - 1].end if self.at else 0
+            return SyntaxProblem("unfinished-condition", max(end - 1, 0), end, wanted=wanted)
         if token.kind in _MISTAKEN:
             instead = _MISTAKEN[token.kind]
             return SyntaxProblem("unknown-operator", token.start, token.end, operator=token.text, instead=instead)
@@ -476,7 +477,9 @@ class _Reader:
 
 def _unit_meant(word: str) -> str:
     """Return the currency or unit of time that a word after a number was probably meant to be."""
-    return word.upper() if word.upper() in MINOR_DIGITS else nearest(word, TIME_UNITS)
+    if word.upper() in MINOR_DIGITS:
+        return word.upper()
+    return nearest(word, MINOR_DIGITS if word.isupper() else TIME_UNITS)
 
 
 def _literal(token: Token) -> WrittenLiteral:
