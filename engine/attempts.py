@@ -102,7 +102,7 @@ class _Rest:
         value = value_in(self._what()) if pieces is not board.chart.pieces(name) else None
         if here is not None and value is not None:
             here = pieces.place(value)
-        stated = self.stated = here if name in board.given else None
+        stated = self.stated = here if board.given.get(name) is not None else None
         tried: dict[int, Outcomes] = {}
         changed: dict[int, Outcomes] = {}
         relevant, keep = self.relevant, self.possible & board.chart.touched[name]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..rules.evaluate import Settled
 from ..rules.given import Knowledge, flatten
 from ..rules.regions import contains
-from ..rules.tree import Rule
+from ..rules.tree import FactTest, Rule
 from ..rules.types import Fact, Value
 from .chart import Chart, Question
 from .combine import Case, Match, combine
@@ -185,10 +185,13 @@ class Board:
         """Whether some guard may be broken by these outcomes, as far as one test on each tells."""
         layout = self.chart.layout
         found = dict(zip(self.chart.questions, outcomes, strict=True))
-        return any(
-            all(found[t.fact] == REFER or contains(t.known, found[t.fact]) for t in layout.outcome_tests[place])  # type: ignore[arg-type]  # guards name no lists
-            for place in layout.places_in(possible & layout.guarding)
-        )
+
+        def passes(test: FactTest) -> bool:
+            outcome = found[test.fact]
+            return outcome == REFER or isinstance(outcome, tuple) or contains(test.known, outcome)
+
+        places = layout.places_in(possible & layout.guarding)
+        return any(all(map(passes, layout.outcome_tests[place])) for place in places)
 
     def _verdicts(self, certain: int, possible: int, state: State) -> Mapping[str, Verdict]:
         """Return the verdicts where these clauses are left: as every reading has them, but for the facts that are missing."""

@@ -154,11 +154,9 @@ class Chart:
         for rule in self.givers[spec.id]:
             expression = rule.outcomes[spec.id]
             is_open = not isinstance(expression, Constant)
-            outcome = (
-                expression.value
-                if isinstance(expression, Constant)
-                else expression_text(expression, self.tree.currency)
-            )
+            outcome: Outcome = expression_text(expression, self.tree.currency)
+            if isinstance(expression, Constant):
+                outcome = expression.value
             giving.setdefault((outcome, is_open), []).append(rule)
         usual = spec.default.value if isinstance(spec.default, Constant) else None
         for (outcome, is_open), rules in giving.items():

@@ -142,12 +142,13 @@ def _worded(fact: Fact, tests: Sequence[Bit], base: int, certain: int, possible:
     kind = fact.type.kind
     found: Mapping[object, int] = words
     if kind == "text" and not fact.type.words:
-        found = Texts_(words, any_text)
-    steps = {bool: None} if kind == "boolean" else {} if kind == "list" else {str: None}
+        found = TextMemory(words, any_text)
+    taken: dict[str, type] = {"boolean": bool, "text": str, "scale": str}
+    steps: dict[type, Sequence[object] | None] = {taken[kind]: None} if kind in taken else {}
     return Column(fact, found, steps, (), (), certain, possible, any_text)
 
 
-class Texts_(dict[object, int]):
+class TextMemory(dict[object, int]):
     """Vectors of free texts: all that no test names share one."""
 
     __slots__ = ("_any_text",)

@@ -100,7 +100,7 @@ class Case:
         unsettled: list[str] = []
         extra: list[str] = []
         for name in self.spec.values:
-            found = [self._value(name, candidate, extra) for candidate in candidates]
+            found = [self.value(name, candidate, extra) for candidate in candidates]
             if all(value is ABSENT for value in found):
                 continue
             if any(value is UNSETTLED for value in found) or len(set(found)) > 1:
@@ -109,7 +109,8 @@ class Case:
                 values[name] = found[0]  # type: ignore[assignment]  # because the marks were met above
         return values, tuple(unsettled), extra
 
-    def _value(self, name: str, candidate: Candidate, extra: list[str]) -> object:
+    def value(self, name: str, candidate: Candidate, extra: list[str]) -> object:
+        """Return a candidate's value, or a mark where it has none or one that is not settled; *extra* takes what it waits for."""
         expression = candidate.rule.values.get(name) if candidate.rule is not None else None
         if expression is None:
             return ABSENT
@@ -254,7 +255,7 @@ def _with_lists(case: Case, candidates: Sequence[Candidate], outcome: Outcome) -
     unsettled: list[str] = []
     extra: list[str] = []
     for name in case.spec.values:
-        found = [value for value in (case._value(name, c, extra) for c in candidates) if value is not ABSENT]
+        found = [value for value in (case.value(name, c, extra) for c in candidates) if value is not ABSENT]
         if any(value is UNSETTLED for value in found):
             unsettled.append(name)
         elif found:

@@ -135,7 +135,7 @@ def shown(value: Outcome, type_: Type, currency: str) -> object:
     >>> shown(450, Type("money"), "USD")
     Money('4.50 USD')
     """
-    if isinstance(value, bool) or isinstance(value, str):
+    if isinstance(value, bool | str):
         return value
     if isinstance(value, tuple):
         return tuple(shown(item, type_, currency) for item in value)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import attrs
-
 from ..rules.evaluate import Settled
 from ..rules.given import Knowledge
-from ..rules.regions import universe
+from ..rules.regions import Words
 from ..rules.tree import FactTest, Guard, NormalForm, PolicyTree, Rule
 from ..rules.types import Fact
 from .combine import Match, in_order
 from .decision import REFER, Breach, Judgement, Verdict
-from .truth import State, Truth, all_of, any_of, conjunct_truth, form_truth, open_facts
+from .truth import State, Truth, all_of, any_of, conjunct_truth, form_truth, is_value, open_facts
 
 
 def judge(
@@ -68,8 +66,8 @@ def _with_outcomes(tree: PolicyTree, guard: Guard, verdicts: Mapping[str, Verdic
         if what is None:
             continue
         known[name] = what
-        if verdicts[name].is_settled:
-            values[name] = what  # type: ignore[assignment]  # because a settled outcome is a value
+        if is_value(what):
+            values[name] = what
     return State(facts, known, Settled(values, state.settled.today))
 
 
@@ -79,8 +77,7 @@ def _outcome_known(verdict: Verdict, tree: PolicyTree) -> Knowledge | None:
     type_ = tree.decisions[verdict.decision].type
     if not verdict.possible or not type_.words:
         return None
-    whole = universe(type_)
-    return attrs.evolve(whole, words=frozenset(verdict.possible))  # type: ignore[call-arg]  # because finite types have words
+    return Words(frozenset(outcome for outcome in verdict.possible if isinstance(outcome, str)))
 
 
 def _guard_truth(form: NormalForm, state: State, nobody: set[str]) -> Truth:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from ..rules.diagnostics import FactError
 from ..rules.given import Currencies, FactProblem, Knowledge, flatten, groups_of, read_fact, read_given
@@ -24,6 +24,8 @@ from .making import Absent, Making, vectors_of
 from .ready import ready
 from .shapes import SHAPES, WORTHWHILE, Ending, Line, line
 from .truth import State
+
+_place: Callable[[Sequence[Any], Any], int] = bisect_right
 
 #: Verdicts alone where nothing else can follow from the facts; otherwise what makes the rest when it is asked for.
 Found: TypeAlias = "dict[str, Verdict] | Making | Judgement"
@@ -115,9 +117,9 @@ class Index:
             try:
                 column = columns[name]
                 steps = column.steps[type(raw)]
-                vector = column.words[raw] if steps is None else column.vectors[bisect_right(steps, raw)]  # type: ignore[type-var]
-                certain &= vector  # type: ignore[operator]  # because None is met below
-                possible &= vector  # type: ignore[operator]  # as above
+                vector: Any = column.words[raw] if steps is None else column.vectors[_place(steps, raw)]
+                certain &= vector  # a TypeError where it is None, which is met below
+                possible &= vector
             except (KeyError, TypeError, IndexError):
                 if name not in columns:
                     return self._decide_nested(given, as_of)

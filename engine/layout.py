@@ -79,7 +79,7 @@ class Layout:
     def places_in(self, bits: int) -> Iterator[int]:
         """Yield the place in `owners` of each clause in *bits*, in file order."""
         clauses = bits >> self.shift
-        text = bin(clauses)[2:] if clauses else ""
+        text = f"{clauses:b}" if clauses else ""
         offset = len(self.owners) - len(text)
         at = text.find("1")
         while at >= 0:
@@ -109,10 +109,11 @@ def lay_out(tree: PolicyTree, currencies: Currencies) -> Layout:
     """Return the layout of a policy."""
     deciding = [rule for rule in tree.rules if rule.outcomes]
     free = [rule for rule in tree.rules if not rule.outcomes]
-    owners = tuple(owner for owner in (*deciding, *free, *tree.guards) for _ in owner.form.disjuncts)
+    ordered: tuple[Rule | Guard, ...] = (*deciding, *free, *tree.guards)
+    owners = tuple(owner for owner in ordered for _ in owner.form.disjuncts)
     tests: dict[str, list[Bit]] = {name: [] for name in tree.facts}
     parts: dict[Atom | Whole, list[int]] = {}
-    disjuncts = [disjunct for owner in (*deciding, *free, *tree.guards) for disjunct in owner.form.disjuncts]
+    disjuncts = [disjunct for owner in ordered for disjunct in owner.form.disjuncts]
     last = len(owners) - 1
     for place, disjunct in enumerate(disjuncts):
         for conjunct in disjunct:

@@ -50,7 +50,7 @@ class Absent:
 def vectors_of(column: Column, what: Knowledge) -> tuple[int, int]:
     """Return what holds for certain and what may hold, of the clauses, given what is known of one fact."""
     if is_value(what):
-        vector = column.of_value(what)  # type: ignore[arg-type]  # because it is a value
+        vector = column.of_value(what)
         return vector, vector
     return column.of_region(what)  # type: ignore[arg-type]  # because it is no value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from fractions import Fraction
 
 import attrs
 
@@ -37,8 +38,9 @@ class Pieces:
         """Return the class of a value."""
         if self.words:
             return self.words.index(value if value in self.words else None)
-        inner = self.edges[1:-1]
-        return bisect_right(inner, (value, 0))  # type: ignore[type-var]  # because inner edges are cuts
+        inner = [edge for edge in self.edges[1:-1] if edge is not None]
+        assert isinstance(value, int | Fraction)
+        return bisect_right(inner, (value, 0))
 
     def region(self, places: Sequence[int]) -> Region:
         """Return the values of some classes; on a line they are neighbours."""

@@ -69,8 +69,8 @@ class _Made:
         self._given = given
         self._as_of = as_of
         # So that `decision.refund` is a look-up and nothing more:
-        self.__dict__ = found if type(found) is dict else found.verdicts  # type: ignore[union-attr]  # because only dicts lack it
-        self.__class__ = Decision  # type: ignore[assignment]  # because the slots are the same
+        self.__dict__ = found if isinstance(found, dict) else dict(found.verdicts)
+        self.__class__ = Decision
 
 
 class Decision(_Made):
@@ -100,7 +100,8 @@ class Decision(_Made):
         raise AttributeError(f"the policy has no decision {name!r}")
 
     def __getitem__(self, name: str) -> Verdict:
-        return self.__dict__[name]
+        verdict: Verdict = self.__dict__[name]
+        return verdict
 
     def __iter__(self) -> Iterator[Verdict]:
         return iter(self.__dict__.values())
@@ -333,20 +334,29 @@ class Policy:
         """
         given: Any
         if type(facts) is Incident:
-            given, shape, values = facts._given, facts._shape, facts._values  # an incident cannot be changed
+            # An incident cannot be changed: what it holds needs no copy.
+            given, shape, values = facts._given, facts._shape, facts._values  # noqa: SLF001 because this is the hot path
         else:
             given = facts.copy() if type(facts) is dict else stated(facts)
             shape, values = tuple(given), given.values()  # type: ignore[assignment]  # because either finds the line
         try:
             found: Any = self._lines[shape](values)
-            if type(found) is not dict:
-                found = self._index.decide_bits(found, given, as_of)
         except (KeyError, TypeError, IndexError):  # a new shape, another type than usual, or a mistake
+            given = snapshot(given)
             found = self._index.decide_new(given, as_of)
+        if type(found) is int:
+            found = self._index.decide_bits(found, given, as_of)
         return _Made(self, found, given, time() if as_of is None else as_of)  # type: ignore[return-value]  # it is one
 
     def __repr__(self) -> str:
         return f"Policy({self.id!r}, version={self.version!r})"
+
+
+def snapshot(raw: Any) -> Any:
+    """Return what was handed in with its tables and lists copied, so that nobody can change it while a decision rests on it."""
+    if isinstance(raw, Mapping):
+        return {name: snapshot(inner) for name, inner in raw.items()}
+    return tuple(map(snapshot, raw)) if type(raw) is list else raw
 
 
 def stated(facts: object) -> Mapping[str, object]:

@@ -73,7 +73,7 @@ def line(given: Mapping[str, object], columns: Mapping[str, Column], ending: End
 
 
 def _wrong(raw: object) -> int:
-    raise TypeError("neither true nor false")
+    raise TypeError(raw)
 
 
 def _written(

@@ -58,7 +58,7 @@ def _scale(fact: Fact, home: str) -> int | None:
     """Return how many canonical units one unit of a bare number is, None where the fact takes no bare numbers."""
     match fact.type.kind:
         case "money":
-            return 10 ** MINOR_DIGITS[home]
+            return int(10 ** MINOR_DIGITS[home])
         case "number" | "integer":
             return 1
         case "duration":

@@ -65,8 +65,10 @@ class Trace:
         return self._with(truth=None)
 
     def _judged(self) -> Iterator[tuple[Conjunct, Truth]]:
-        for part in self._clause.parts if self._clause else ():
-            yield part, part_truth(self._board, self._clause.at, part)  # type: ignore[union-attr]  # because it has parts
+        clause = self._clause
+        if clause is not None:
+            for part in clause.parts:
+                yield part, part_truth(self._board, clause.at, part)
 
     def _with(self, *, truth: Truth) -> tuple[Tested, ...]:
         judged = [(part, found) for part, found in self._judged() if found is truth]
@@ -126,11 +128,11 @@ def tested(part: FactTest | Atom, truth: Truth, state: State) -> Tested:
         value = value_in(what)
         gap = gap_to(part.known, value, type_) if truth is False and value is not None else None
         return Tested(part, truth, ((name, what),), gap=gap)
-    assumed = state.settled.values.get(name)
-    if assumed is None:
+    taken = state.settled.values.get(name)
+    if taken is None:
         return Tested(part, truth, ((name, None),))
-    gap = gap_to(part.missing, assumed, type_) if truth is False else None
-    return Tested(part, truth, ((name, assumed),), frozenset((name,)), gap)
+    gap = gap_to(part.missing, taken, type_) if truth is False else None
+    return Tested(part, truth, ((name, taken),), frozenset((name,)), gap)
 
 
 def shortfall(test: Tested, settled: Settled) -> tuple[Number, Number, Number] | None:

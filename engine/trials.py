@@ -104,7 +104,12 @@ def _rules_behind(decision: Decision) -> bool:
 
 
 def _expects_refer(case: Case) -> bool:
-    return any(expected == REFER for expected in case.expect.values())
+    return any(_is_refer(expected, lists=False) for expected in case.expect.values())
+
+
+def _is_refer(expected: object, *, lists: bool) -> bool:
+    """Whether `refer` is expected, or one of several; where outcomes are *lists*, a list means itself."""
+    return expected == REFER or (isinstance(expected, list) and REFER in expected and not lists)
 
 
 # --- outcomes --------------------------------------------------------------------------------------------------------
@@ -118,7 +123,8 @@ def _wrong_outcome(verdict: Verdict, expected: object, currencies: Currencies) -
 
 def _is_expected_outcome(verdict: Verdict, expected: object, currencies: Currencies) -> bool:
     if verdict.canonical == REFER and not verdict.is_settled:
-        return expected == REFER or (isinstance(expected, list) and REFER in expected and not verdict.spec.collects)
+        lists = verdict.spec.collects and verdict.spec.aggregate is None
+        return _is_refer(expected, lists=lists)
     type_ = outcome_type(verdict)
     if isinstance(verdict.canonical, tuple) and (verdict.spec.collects or type_.kind == "list"):
         return _is_expected_list(verdict, expected, type_, currencies)

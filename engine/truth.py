@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias, TypeGuard, assert_never
 
 import attrs
 
@@ -50,10 +50,10 @@ class State:
         """Return the state of an incident on a day."""
         values = {name: fact.assume for name, fact in facts.items() if fact.assume is not None and name not in known}
         values.update((name, what) for name, what in known.items() if is_value(what))
-        return cls(facts, known, Settled(values, today))  # type: ignore[arg-type]  # because regions are left out
+        return cls(facts, known, Settled(values, today))
 
 
-def is_value(what: Knowledge | None) -> bool:
+def is_value(what: Knowledge | None) -> TypeGuard[Value]:
     """Whether a fact is settled and not a region of possible values."""
     return isinstance(what, int | str | tuple | Fraction)
 
@@ -171,6 +171,7 @@ def open_facts(form: NormalForm, state: State) -> Counter[str]:
 
 
 def waits_for(part: Conjunct, state: State) -> Iterable[str]:
+    """Return the facts that are not settled and that an undecided part waits for."""
     match part:
         case FactTest(fact):
             return [fact]
