@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 import click
 
+from . import completion
 from .incidents import SUFFIXES
 from .options import as_of_option, check_exists, fact_option, files_below, format_option, is_pack, is_policy_file
 
@@ -39,7 +40,7 @@ Exit codes:
 
 
 @click.command(help=HELP)
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=completion.policies)
 @fact_option
 @as_of_option
 @click.option("--why", is_flag=True, help="Explain each decision: why, why not otherwise, and what would change it.")

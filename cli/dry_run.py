@@ -119,8 +119,8 @@ class DryRun:
         self._report.incident(incident, decisions, findings)
 
     def _count(self, decisions: Sequence[Decision]) -> None:
-        if not decisions or len(decisions) < len(self._policies):
-            self.tally.unreadable += 1
+        if len(decisions) < max(len(self._policies), 1):
+            self.tally.unreadable += bool(self._policies)
             return
         self.tally.decided += 1
         self.tally.left_to_a_human += not all(decision.is_settled for decision in decisions)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import completion
 from .group import did_you_mean
 from .terminal import Piece, cells, padded
 
@@ -32,7 +33,7 @@ Exit codes:
 
 
 @click.command(help=HELP)
-@click.argument("code", required=False, metavar="CODE")
+@click.argument("code", required=False, metavar="CODE", shell_complete=completion.codes)
 @click.option("--list", "wants_list", is_flag=True, help="List all diagnostics.")
 def command(*, code: str | None, wants_list: bool) -> None:
     """Print a page, or the list of pages."""

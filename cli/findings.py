@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ..rules.diagnostics import Diagnostic, Location, Place
+from ..rules.diagnostics import Diagnostic, Location, Place, printable
 from .terminal import Output, Piece, err
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def annotation(level: str, file: str, line: int, title: str, message: str) -> st
     >>> annotation("error", "cafe.toml", 3, "a, b", "one\ntwo")
     '::error file=cafe.toml,line=3,title=a%2C b::one%0Atwo'
     """
+    message = "\n".join(printable(part) for part in message.split("\n"))
+    title = printable(title)
     place = f"file={_escaped(file, in_property=True)}" + (f",line={line}" if line else "")
     return f"::{level} {place},title={_escaped(title, in_property=True)}::{_escaped(message)}"
 

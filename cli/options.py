@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from . import completion
 from .group import did_you_mean
 
 if TYPE_CHECKING:
     from ..engine.policy import Policy
+
+    DateType = click.ParamType[dt.date]
+    PairType = click.ParamType[tuple[str, str]]
+else:  # because older releases of click have a class without parameters
+    DateType = PairType = click.ParamType
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -20,7 +26,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _SKIPPED: Final = {"node_modules", "__pycache__"}
 
 
-class Moment(click.ParamType[dt.date]):
+class Moment(DateType):
     """A day, or a day and a time, in ISO 8601."""
 
     name = "date"
@@ -39,7 +45,7 @@ class Moment(click.ParamType[dt.date]):
             self.fail(f"{value!r} is no date: write it like 2026-11-21 or 2026-11-21T10:00:00Z.", param, ctx)
 
 
-class Stated(click.ParamType[tuple[str, str]]):
+class Stated(PairType):
     """A fact stated on the command line: NAME=VALUE."""
 
     name = "name=value"
@@ -60,6 +66,7 @@ fact_option = click.option(
     type=Stated(),
     metavar="NAME=VALUE",
     multiple=True,
+    shell_complete=completion.facts,
     help="State a fact, such as loss='4.50 USD' or abuse='any of rude, hostile'; may be repeated.",
 )
 as_of_option = click.option(

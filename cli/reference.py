@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -39,10 +39,15 @@ def cli_reference() -> str:
 
 def help_text(name: str = "") -> str:
     """Return what `--help` prints for the group, or for a command."""
-    group = click.Context(main, info_name="policy", terminal_width=_WIDTH, max_content_width=_WIDTH)
+    settings: dict[str, Any] = {
+        "terminal_width": _WIDTH,
+        "max_content_width": _WIDTH,
+        "help_option_names": ["-h", "--help"],
+    }
+    group = click.Context(main, info_name="policy", **settings)
     command = main.get_command(group, name) if name else main
     assert command is not None
-    context = group if command is main else click.Context(command, parent=group, info_name=name, terminal_width=_WIDTH)
+    context = group if command is main else click.Context(command, parent=group, info_name=name, **settings)
     return command.get_help(context)
 
 

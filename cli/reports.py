@@ -71,7 +71,11 @@ class TextReport:
             self._output.line(Piece(incident.about[:_LONGEST_ABOUT], "dim"))
 
     def _explain(self, decision: Decision) -> None:
-        raise NotImplementedError
+        self._output.line()
+        for line in decision.explain().text().splitlines():
+            indent = len(line) - len(line.lstrip())
+            style = "strong" if indent == 0 else "name" if indent == 2 else ""
+            self._output.line(Piece(f"  {line}", style), hang=indent + 4)
 
     def close(self, tally: Tally) -> None:
         """Write the counts."""
@@ -82,21 +86,15 @@ class TextReport:
         if self._request.summary:
             self._print_outcomes(tally)
         output.line()
-        lost = tally.unreadable
-        words = [f"{counted(tally.incidents, 'incident')}: {tally.decided:,} decided"]
-        words += [f"{tally.left_to_a_human:,} of them leave something to a human"] if tally.left_to_a_human else []
-        output.line(
-            Piece(", ".join(words), "strong"), Piece(f"; {lost:,} could not be read" if lost else "", "bad"), "."
-        )
+        output.line(Piece(_decided(tally), "strong"), Piece(_lost(tally), "bad"), ".")
 
     def _print_outcomes(self, tally: Tally) -> None:
         for policy, decisions in tally.outcomes.items():
             self._output.line()
             self._output.line(Piece(policy, "title"))
             for decision, counts in decisions.items():
-                words = [
-                    f"{outcome} {count:,} ({count / counts.total():.0%})" for outcome, count in counts.most_common(12)
-                ]
+                ranked = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))[:12]
+                words = [f"{outcome} {count:,} ({count / counts.total():.0%})" for outcome, count in ranked]
                 head = f"  {padded(decision, max(map(cells, decisions)))}  "
                 self._output.line(Piece(head, "strong", whole=True), ", ".join(words), hang=cells(head))
 
@@ -117,6 +115,17 @@ def _contents(policy: Policy) -> str:
         counted(len(tree.tests), "test"),
     ]
     return f"{tree.title or 'no title'} ({', '.join(counts)})"
+
+
+def _decided(tally: Tally) -> str:
+    words = f"{counted(tally.incidents, 'incident')}: {f'{tally.decided:,}' if tally.decided else 'none'} decided"
+    if tally.policies == tally.unsound_policies:
+        words += ", because no policy is sound"
+    return words + (f", {tally.left_to_a_human:,} with something left to a human" if tally.left_to_a_human else "")
+
+
+def _lost(tally: Tally) -> str:
+    return f"; {tally.unreadable:,} could not be read" if tally.unreadable else ""
 
 
 def _print_policies(tally: Tally) -> None:
@@ -157,7 +166,12 @@ class JsonReport:
         )
 
     def _decision(self, decision: Decision) -> Json:
-        return decision_json(decision)
+        decided = decision_json(decision)
+        if self._request.why:
+            explanation = decision.explain()
+            decided["why"] = {name: explanation.text(name) for name in decision.verdicts}
+            decided["sentence"] = explanation.sentence()
+        return decided
 
     def _list(self) -> JsonList:
         if self._incidents is None:

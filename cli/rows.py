@@ -6,9 +6,10 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import IO, Any, BinaryIO, Final, cast
 
 from .incidents import Incident, UnreadableError
 
@@ -18,6 +19,16 @@ NAMES: Final = ("name", "id", "incident", "incident_id")
 LARGEST: Final = 8 * 2**20
 _CHUNK: Final = 2**16
 _KINDS: Final = {list: "a list", str: "a text", bool: "true or false", int: "a number", Decimal: "a number"}
+
+
+@contextmanager
+def _text(stream: BinaryIO) -> Iterator[io.TextIOWrapper]:
+    """Read a stream as text; bytes that are no UTF-8 become surrogates. The stream stays open: it belongs to somebody else."""
+    text = io.TextIOWrapper(cast("IO[bytes]", stream), encoding="utf-8-sig", errors="surrogateescape", newline="")
+    try:
+        yield text
+    finally:
+        text.detach()
 
 
 def name_in(facts: dict[str, Any]) -> str:
@@ -34,7 +45,11 @@ def from_json(stream: BinaryIO, file: str) -> Iterator[Incident]:
 
     After a mistake the reading goes on with the next line; within a list it cannot.
     """
-    source = _Source(stream)
+    with _text(stream) as text:
+        yield from _json_values(_Source(text), file)
+
+
+def _json_values(source: _Source, file: str) -> Iterator[Incident]:
     if not source.peek():
         raise UnreadableError("the file is empty")
     is_list = source.peek() == "["
@@ -45,9 +60,10 @@ def from_json(stream: BinaryIO, file: str) -> Iterator[Incident]:
         try:
             value = source.value()
         except UnreadableError as problem:
-            yield problem.in_file(file)
             if is_list or Path(file).suffix.lower() == ".json":
+                yield problem.in_file(file)
                 return
+            yield UnreadableError(problem.why, line=line).in_file(file)
             source.skip_line()
             continue
         if isinstance(value, dict):
@@ -74,8 +90,8 @@ def _close(source: _Source) -> None:
 class _Source:
     """Text that comes in chunks, from which JSON values are taken one by one."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._text = io.TextIOWrapper(_Unclosed(stream), encoding="utf-8-sig", errors="surrogateescape")
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
         self._buffer = ""
         self._at = 0
         self._is_over = False
@@ -115,7 +131,7 @@ class _Source:
                 if self._may_go_on(error):
                     continue
                 line = self.line + self._buffer.count("\n", self._at, error.pos)
-                why = f"{error.msg[:1].lower()}{error.msg[1:]}"
+                why = f"{error.msg[:1].lower()}{error.msg[1:]}".removesuffix(" at").removesuffix(" starting")
                 raise UnreadableError(f"this is no JSON: {why}", line=line) from None
             except RecursionError:
                 raise UnreadableError("it is nested too deep", line=self.line) from None
@@ -144,16 +160,6 @@ class _Source:
         self._at = end
 
 
-class _Unclosed(io.BufferedReader):
-    """A stream that stays open when its reader is thrown away: it belongs to somebody else."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        super().__init__(cast("io.RawIOBase", stream))  # which any stream with `readinto` can stand for
-
-    def close(self) -> None:
-        """Leave it open."""
-
-
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -172,7 +178,11 @@ def _refuse(name: str) -> None:
 
 def from_csv(stream: BinaryIO, file: str) -> Iterator[Incident]:
     """Yield the incidents of a table whose head names the facts; an empty cell means that nobody knows."""
-    text = io.TextIOWrapper(_Unclosed(stream), encoding="utf-8-sig", errors="surrogateescape", newline="")
+    with _text(stream) as text:
+        yield from _csv_rows(text, file)
+
+
+def _csv_rows(text: io.TextIOWrapper, file: str) -> Iterator[Incident]:
     first = text.readline(LARGEST)
     if not first.strip():
         raise UnreadableError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from . import completion
 from .options import format_option, load
 
 HELP = """\
@@ -28,7 +29,7 @@ Exit codes:
 
 
 @click.command(help=HELP)
-@click.argument("policy", metavar="POLICY")
+@click.argument("policy", metavar="POLICY", shell_complete=completion.policies)
 @format_option("english", "table", "toml")
 def command(*, policy: str, format_: str) -> None:
     """Show a policy."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import attrs
@@ -28,26 +28,13 @@ class Answers:
     ban_after: int
 
 
-#: The incidents of the starter's tests: a name, and the facts as TOML.
-_CASES: Final = (
-    (
-        "A wrong order is made again",
-        'abuse = "none", fault = "business", channel = "in_person", loss = "{free_item}", demand = "replacement", injury = false',
-    ),
-    (
-        "A little more, and it is not for this rule",
-        'abuse = "none", fault = "business", channel = "in_person", loss = "{more}", demand = "replacement", injury = false',
-    ),
-    (
-        "A rant that is filmed and goes viral",
-        'abuse = "hostile", fault = "customer", verified = true, loss = "{nothing}", demand = "apology", injury = false, '
-        + "virality = {{ views = {viral_views} }}",
-    ),
-    (
-        "Somebody hits the person at the till",
-        'abuse = "violent", fault = "customer", verified = true, loss = "{nothing}", demand = "none", injury = true',
-    ),
+_WRONG_ORDER: Final = (
+    'abuse = "none", fault = "business", channel = "in_person", loss = "{loss}", demand = "replacement", injury = false'
 )
+_AT_FAULT: Final = (
+    'abuse = "{abuse}", fault = "customer", verified = true, loss = "{nothing}", demand = "{demand}", injury = {injury}'
+)
+
 
 _TEMPLATE: Final = """\
 # {title}: what we do when a customer goes too far, or has been wronged.
@@ -127,7 +114,20 @@ def starter(answers: Answers, file: str) -> str:
     """Return the text of a policy; its tests expect what it decides."""
     base = _TEMPLATE.format(**_words(answers, file))
     policy = Policy.loads(base)
-    return base + "".join(_test(policy, answers, name, given) for name, given in _CASES)
+    return base + "".join(_test(policy, name, facts) for name, facts in _cases(answers))
+
+
+def _cases(answers: Answers) -> Iterator[tuple[str, str]]:
+    """Yield the incidents of the tests: a name, and the facts as TOML."""
+    nothing, more = Money(0, answers.currency), Money(answers.free_item.minor + 1, answers.currency)
+    yield "A wrong order is made again", _WRONG_ORDER.format(loss=answers.free_item)
+    yield "A little more, and it is not for this rule", _WRONG_ORDER.format(loss=more)
+    rant = _AT_FAULT.format(abuse="hostile", nothing=nothing, demand="apology", injury="false")
+    yield "A rant that is filmed and goes viral", f"{rant}, virality = {{ views = {answers.viral_views:_} }}"
+    yield (
+        "Somebody hits the person at the till",
+        _AT_FAULT.format(abuse="violent", nothing=nothing, demand="none", injury="true"),
+    )
 
 
 def _words(answers: Answers, file: str) -> dict[str, str]:
@@ -151,15 +151,9 @@ def _words(answers: Answers, file: str) -> dict[str, str]:
     }
 
 
-def _test(policy: Policy, answers: Answers, name: str, given: str) -> str:
+def _test(policy: Policy, name: str, facts: str) -> str:
     import tomllib
 
-    amounts = {
-        "free_item": answers.free_item,
-        "more": Money(answers.free_item.minor + 1, answers.currency),
-        "nothing": Money(0, answers.currency),
-    }
-    facts = given.format(viral_views=f"{answers.viral_views:_}", **amounts)
     decision = policy.decide(tomllib.loads(f"given = {{ {facts} }}")["given"])
     expect = ", ".join(f'{verdict.decision} = "{verdict.outcome}"' for verdict in decision)
     rules = ', rules = ["make-it-again"]' if _is_ours(decision) else ""

@@ -6,6 +6,7 @@ import datetime as dt
 
 import click
 
+from . import completion
 from .options import as_of_option, find_policies, format_option, own_policies
 
 HELP = """\
@@ -33,7 +34,7 @@ Exit codes:
 
 
 @click.command(help=HELP)
-@click.argument("names", nargs=-1, metavar="[POLICY]...")
+@click.argument("names", nargs=-1, metavar="[POLICY]...", shell_complete=completion.policies)
 @click.option("-k", "wanted", metavar="WORDS", help="Run only the tests with these words in their name.")
 @click.option("--coverage", "with_coverage", is_flag=True, help="Say which rules won in no test.")
 @as_of_option
