@@ -89,8 +89,8 @@ class Column:
             case Words(words):
                 yield from (self.words[word] for word in words)
             case Texts(words, inside):
-                yield from (self.of_value(word) for word in words)
-                if not inside:
+                yield from (vector for word, vector in self.words.items() if (word in words) == inside)
+                if not inside or any(word not in self.words for word in words):
                     yield self.any_text
             case Spans():
                 for low, high in region.pieces():

@@ -17,6 +17,7 @@ from ..rules.incident import DECISIONS, Incident, Shape
 from ..rules.load import Loaded, load_file, load_text
 from ..rules.tree import DecisionSpec, Obligation, PolicyTree
 from ..rules.vocabulary import given_in
+from .assumptions import bearing
 from .decision import Breach, Judgement, Verdict
 from .force import moment
 from .guards import duties
@@ -161,8 +162,17 @@ class Decision(_Made):
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """The facts for which the policy's assumption was taken."""
-        return self.judgement.assumed
+        """
+        The missing facts whose assumption the decision rests on: without it, something would be decided otherwise or not at all.
+
+        `judgement.assumed` has all that were taken.
+        """
+        judgement = self.judgement
+        if not judgement.assumed:
+            return ()
+        policy, as_of = self.policy, self.as_of
+        known = policy.read(self._given)
+        return tuple(bearing(judgement, policy.tree.facts, known, lambda changed: policy.judge(changed, as_of)))
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -318,6 +328,10 @@ class Policy:
             FactError: If a fact is unknown, of the wrong type or out of its range; all of them at once.
         """
         return read_given(stated(facts), self.tree.facts, self._currencies)
+
+    def judge(self, known: Mapping[str, Knowledge], as_of: dt.date) -> Judgement:
+        """Decide on canonical facts, as `read` returns them, and return everything as one value."""
+        return self._index.decide(known, as_of)
 
     def decide(self, facts: object, *, as_of: dt.date | None = None) -> Decision:
         """
