@@ -29,6 +29,8 @@ def bearing(
 
 def _weighed(judgement: Judgement) -> tuple[object, ...]:
     """Return what counts as a difference: outcomes, values, duties and red lines."""
-    verdicts = [(v.decision, v.canonical, dict(v.canonical_values), v.unsettled) for v in judgement.verdicts.values()]
+    verdicts = [
+        (v.decision, v.canonical, v.status, dict(v.canonical_values), v.unsettled) for v in judgement.verdicts.values()
+    ]
     breaches = [(breach.guard.id, breach.certain) for breach in judgement.breaches]
     return verdicts, judgement.obligations, judgement.possible_obligations, breaches
