@@ -10,22 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ..rules.diagnostics import Diagnostic
-from ..rules.document import Document
 from ..rules.given import Currencies, Knowledge, read_given
 from ..rules.incident import DECISIONS, Incident, Shape
-from ..rules.load import Loaded, load_file, load_text
 from ..rules.tree import DecisionSpec, Obligation, PolicyTree
 from ..rules.vocabulary import given_in
-from .assumptions import bearing
 from .decision import Breach, Judgement, Verdict
 from .force import moment
-from .guards import duties
-from .index import Found, Index
-from .making import Making
-from .shapes import Line
 
+# What loads and compiles policies is imported when the first one is loaded: it takes as long as all the rest.
 if TYPE_CHECKING:
+    from ..rules.diagnostics import Diagnostic
+    from ..rules.document import Document
+    from ..rules.load import Loaded
+    from .index import Found, Index
+    from .shapes import Line
     from .explain import Explanation
     from .records import Record
 
@@ -116,8 +114,10 @@ class Decision(_Made):
         found = self._found
         if isinstance(found, Judgement):
             return found
-        if isinstance(found, Making):
+        if not isinstance(found, dict):
             return found.judgement
+        from .guards import duties
+
         return Judgement(found, *duties(self.policy.tree, found, ()))
 
     @property
@@ -170,6 +170,8 @@ class Decision(_Made):
         judgement = self.judgement
         if not judgement.assumed:
             return ()
+        from .assumptions import bearing
+
         policy, as_of = self.policy, self.as_of
         known = policy.read(self._given)
         return tuple(bearing(judgement, policy.tree.facts, known, lambda changed: policy.judge(changed, as_of)))
@@ -241,6 +243,8 @@ class Policy:
 
     def __init__(self, loaded: Loaded) -> None:
         tree = loaded.tree
+        from .index import Index
+
         index = Index(tree)
         for name, value in (
             ("tree", tree),
@@ -270,6 +274,8 @@ class Policy:
         >>> Policy.load("house").id
         'house'
         """
+        from ..rules.load import load_file
+
         return cls(load_file(path, vocabulary_class=vocabulary, decisions=decisions))
 
     @classmethod
@@ -288,6 +294,8 @@ class Policy:
         Raises:
             PolicyError: If the policy cannot be used; with all that is wrong with it.
         """
+        from ..rules.load import load_text
+
         return cls(load_text(text, name=name, folder=folder, vocabulary_class=vocabulary, decisions=decisions))
 
     @property
