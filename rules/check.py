@@ -433,7 +433,8 @@ class Checker:
             raise self.report("bad-arithmetic", written, what=f"minus {type_name(part.type)}")
         if isinstance(part, Constant) and isinstance(part.value, int | Fraction):
             return Constant(-part.value, part.type, part.name)
-        return Arithmetic("-", Constant(0, part.type), part, part.type)
+        zero = Constant(0, INTEGER if part.type.is_numeric else part.type)  # because `0 - x` is read so too
+        return Arithmetic("-", zero, part, part.type)
 
     def _arithmetic(self, written: Operation) -> Expression:
         left, right = self._pair(*written.operands)
