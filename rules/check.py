@@ -36,11 +36,12 @@ from .tree import (
     TextTest,
     Truth,
 )
-from .types import BOOLEAN, DATE, DURATION, INTEGER, MONEY, NUMBER, TEXT, Fact, Number, Type, Value
+from .types import BOOLEAN, DATE, DURATION, INTEGER, MONEY, NAMED_TYPES, NUMBER, TEXT, Fact, Number, Type, Value
 from .words import condition_text, expression_text
 
-_COMPARISONS: Final = ("=", "!=", "<", "<=", ">", ">=")
+_COMPARISONS: Final = frozenset(MIRRORED)
 _IN_WORDS: Final = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
+_TRUE: Final = Constant(value=True, type=BOOLEAN)
 Arithmetic_: TypeAlias = Literal["+", "-", "*", "/"]
 
 
@@ -116,6 +117,8 @@ class Checker:
         """
         if isinstance(written, Operation):
             match written.operator:
+                case operator if operator in _COMPARISONS:
+                    return self._comparison(cast(Operator, operator), *written.operands, at=written)
                 case "and" | "or":
                     return self._chain(written)
                 case "not":
@@ -128,8 +131,6 @@ class Checker:
                     return self._presence(written)
                 case "contains" | "starts with" | "ends with" | "matches":
                     return self._text_test(written)
-                case operator if operator in _COMPARISONS:
-                    return self._comparison(cast(Operator, operator), *written.operands, at=written)
                 case _:
                     raise self._not_a_condition(written)
         return self._bare(written)
@@ -156,11 +157,11 @@ class Checker:
         if isinstance(written, Name) and self.scope.type_of(written.text) is None:
             raise self._unknown(written)
         expression = self.expression(written)
-        if expression.type != BOOLEAN:
+        if expression.type.kind != "boolean":
             raise self._not_a_condition(written)
         if isinstance(expression, Constant):
             return Truth(bool(expression.value))
-        return Compare("=", expression, Constant(value=True, type=BOOLEAN))
+        return Compare("=", expression, _TRUE)
 
     def _not_a_condition(self, written: Written) -> Mistyped:
         what = f"`{written.text}`" if isinstance(written, Name) else "this"
@@ -192,11 +193,11 @@ class Checker:
         """Check both sides of a comparison, each with the type of the other as a hint for its words."""
         mistakes = 0
         sides: list[Expression] = []
-        for side, hint in ((left, self._peek(right)), (right, self._peek(left))):
+        for side, other in ((left, right), (right, left)):
             if mistakes and isinstance(side, Name) and self.scope.type_of(side.text) is None:
                 continue  # because the other side, of which it may be a word, has no type now
             try:
-                sides.append(self.expression(side, hint=hint))
+                sides.append(self.expression(side, hint=self._peek(other)))
             except Mistyped:
                 mistakes += 1
         if mistakes:
@@ -204,14 +205,13 @@ class Checker:
         return sides[0], sides[1]
 
     def _peek(self, written: Written) -> Hint | None:
-        """Return a type as far as it can be told at once, to lend meaning to the words on the other side."""
-        if isinstance(written, Name):
-            decided = self.scope.decided.get(written.text)
-            type_ = self.scope.type_of(written.text) or (decided.type if decided else None)
-            return Hint(type_, written.text) if type_ else None
-        if isinstance(written, WrittenLiteral):
-            return None if written.kind == "text" else Hint(Type(written.kind))
-        return None
+        """Return the type of a name that has words or texts as values, to lend meaning to what stands on the other side."""
+        if not isinstance(written, Name):
+            return None
+        type_ = self.scope.type_of(written.text)
+        if type_ is None and written.text in self.scope.decided:
+            type_ = self.scope.decided[written.text].type
+        return Hint(type_, written.text) if type_ is not None and type_.kind in ("scale", "text") else None
 
     def _check_comparable(
         self, operator: Operator, one: Expression, other: Expression, whole: Written, left: Written, right: Written
@@ -219,7 +219,7 @@ class Checker:
         a, b = one.type, other.type
         if a.kind == "list" or b.kind == "list":
             raise self.report("list-compared", whole)
-        if not _same(a, b):
+        if a is not b and not _same(a, b):
             raise self._mismatch(a, b, left, right)
         if operator not in ("=", "!=") and not (a.is_ordered or a.kind == "scale"):
             raise self.report("no-order", whole, operator=operator, type="a text" if a.kind == "text" else type_name(a))
@@ -253,6 +253,8 @@ class Checker:
         low, high, type_ = above.right, below.right, above.left.type
         if not (isinstance(above.left, FactRef) and isinstance(low, Constant) and isinstance(high, Constant)):
             return
+        if isinstance(low.value, int) and isinstance(high.value, int) and low.value <= high.value:
+            return  # because nearly all are so, and no whole number was ever in doubt
         if is_empty(intersection(compared(">=", low.value, type_), compared("<=", high.value, type_))):
             home = self.scope.currencies.home
             text = " and ".join(expression_text(end, home) for end in (low, high))
@@ -354,7 +356,7 @@ class Checker:
             return self._word(str(value), hint, written)
         if written.kind == "number" and isinstance(value, int):
             return Constant(value, INTEGER)
-        return Constant(value, Type(written.kind))
+        return Constant(value, NAMED_TYPES[written.kind])
 
     def _money(self, amount: Number, written: WrittenLiteral) -> Number:
         try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 import attrs
@@ -45,9 +46,10 @@ def read_condition(raw: object, place: Place, scope: Scope, findings: Findings) 
         case str():
             return Checker(scope, findings, place).condition(parsed(raw, place, findings))
         case dict():
-            return _joined(And, [_cell_reader(item, place, scope, findings) for item in cells(raw, scope)])
+            tests = cells(raw, scope)
+            return _joined(And, [partial(read_cell, n, cell, place.inside(*way), scope, findings) for n, way, cell in tests])
         case list():
-            parts = [_Later(inner, place.inside(index), scope, findings) for index, inner in enumerate(raw)]
+            parts = [partial(read_condition, inner, place.inside(i), scope, findings) for i, inner in enumerate(raw)]
             return _joined(Or, parts)
         case _:
             raise Mistyped("condition")  # because the shape was reported already
@@ -72,38 +74,12 @@ def _reported(problem: SyntaxProblem, place: Place, findings: Findings) -> Misty
     return Mistyped(problem.code)
 
 
-@attrs.frozen
-class _Later:
-    """A part of a list of conditions, read when all parts are."""
-
-    raw: object
-    place: Place
-    scope: Scope
-    findings: Findings
-
-    def read(self) -> Condition:
-        return read_condition(self.raw, self.place, self.scope, self.findings)
-
-
-@attrs.frozen
-class _Cell:
-    """A unary test on a subject, read when all parts are."""
-
-    subject: str
-    raw: object
-    place: Place
-    scope: Scope
-    findings: Findings
-
-    def read(self) -> Condition:
-        return read_cell(self.subject, self.raw, self.place, self.scope, self.findings)
-
-
-def _joined(kind: type[And | Or], parts: list[_Cell] | list[_Later]) -> Condition:
+def _joined(kind: type[And | Or], parts: list[Callable[[], Condition]]) -> Condition:
+    """Read each part, so that the mistakes of all are reported, and join them."""
     found: list[Condition] = []
-    for part in parts:
+    for read in parts:
         try:
-            found.append(part.read())
+            found.append(read())
         except Mistyped:
             continue
     if len(found) < len(parts):
@@ -123,11 +99,6 @@ def cells(raw: Mapping[str, object], scope: Scope) -> Iterator[tuple[str, tuple[
             yield name, path, inner
 
 
-def _cell_reader(item: tuple[str, tuple[str, ...], object], place: Place, scope: Scope, findings: Findings) -> _Cell:
-    name, path, raw = item
-    return _Cell(name, raw, place.inside(*path), scope, findings)
-
-
 def read_cell(subject: str, raw: object, place: Place, scope: Scope, findings: Findings) -> Condition:
     """
     Read one unary test on a fact, or `true`/`false` for a term.
@@ -142,7 +113,8 @@ def read_cell(subject: str, raw: object, place: Place, scope: Scope, findings: F
         Checker(scope, findings, attrs.evolve(place, key=True)).expression(name)
     checker = Checker(scope, findings, place)
     if isinstance(raw, list):
-        return _joined(Or, [_Cell(subject, inner, place.inside(i), scope, findings) for i, inner in enumerate(raw)])
+        parts = [partial(read_cell, subject, inner, place.inside(i), scope, findings) for i, inner in enumerate(raw)]
+        return _joined(Or, parts)
     if subject in scope.terms:
         return _term_cell(name, raw, checker)
     if isinstance(raw, str):
