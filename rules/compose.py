@@ -230,7 +230,8 @@ def _items(layers: list[Document], switches: dict[str, Part], findings: Findings
     """Return rules and tables in the order in which they are tried: own ones first, a replaced one where it stood."""
     merged: list[RuleItem] = []
     for layer in reversed(layers):
-        own = _without_duplicates(_in_file_order(layer), findings)
+        own = _in_file_order(layer)
+        _report_duplicates(own, findings)
         standing = {item.part.id: index for index, item in enumerate(merged)}
         fresh: list[RuleItem] = []
         for item in own:
@@ -256,14 +257,14 @@ def _is_row(id_: str, items: list[RuleItem]) -> bool:
     return False
 
 
-def _without_duplicates(items: list[RuleItem], findings: Findings) -> list[RuleItem]:
+def _report_duplicates(items: list[RuleItem], findings: Findings) -> None:
+    """Report each id that was given before; what stands under it is still checked."""
     seen: dict[str, RuleItem] = {}
     for item in items:
         before = seen.setdefault(item.part.id, item)
         if before is not item and item.part.id:
             kind = "table" if item.is_table else "rule"
             findings.report("duplicate-id", item.part.place.inside("id"), kind=kind, id=item.part.id)
-    return [item for item in items if seen[item.part.id] is item or not item.part.id]
 
 
 def _switch_off(
@@ -285,8 +286,7 @@ def _guards(layers: list[Document], switches: dict[str, Part], findings: Finding
             part = Part(_id(raw), raw, origin)
             if part.id in own and part.id:
                 findings.report("duplicate-id", part.place.inside("id"), kind="guard", id=part.id)
-                continue
-            own[part.id or repr(origin)] = part
+            own[repr(origin) if part.id in own else part.id or repr(origin)] = part
         for id_, part in list(own.items()):
             if part.raw.get("enabled") is False:
                 _switch_off(part, switches, findings, merged.values(), exists=id_ in merged)

@@ -18,7 +18,7 @@ from .describe import described, shown, type_name
 from .diagnostics import Findings, Place, nearest
 from .given import Currencies, FactProblem, read_fact
 from .normal import Normalizer
-from .quantities import QuantityError, from_python, parse_duration, parse_number
+from .quantities import NUMBER_PATTERN, TIME_UNITS, QuantityError, from_python, parse_duration, parse_number
 from .shape import WRITTEN, fits
 from .syntax import RESERVED, SyntaxProblem, WrittenLiteral, parse_condition
 from .tree import (
@@ -36,6 +36,7 @@ from .tree import (
 from .types import NAMED_TYPES, TEXT, Fact, Number, Type, Value
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
+_WITH_UNIT = re.compile(rf"\s*[+-]?(?:{NUMBER_PATTERN})\s*([^\W\d_]+)\s*\Z")
 #: What a test may expect beside decisions and their values.
 _EXPECTED: Final = frozenset(("obligations", "guards", "rules"))
 HIT_POLICIES: Final[dict[str, tuple[HitPolicy, Aggregate | None]]] = {
@@ -298,11 +299,22 @@ def _literal(work: Work, raw: object, place: Place) -> tuple[Type, Value] | None
     try:
         written = _quantity(raw) if isinstance(raw, str) else plain(raw, checker)
         if written is None:
-            return TEXT, str(raw)
+            return TEXT, _text_of_its_own(work, str(raw), place)
         constant = checker.expression(attrs.evolve(written, start=-1, end=-1))
     except Mistyped:
         return None
     return constant.type, getattr(constant, "value")  # noqa: B009 because an expression of a literal is a constant
+
+
+def _text_of_its_own(work: Work, raw: str, place: Place) -> str:
+    """Return a text; a number with one word behind it, as in `75 USDD`, was meant as an amount and is reported."""
+    meant = _WITH_UNIT.match(raw)
+    if meant is not None:
+        at = attrs.evolve(place, start=meant.start(1), end=meant.end(1))
+        work.findings.report(
+            "unknown-unit", at, suggestion=nearest(meant[1], [*MINOR_DIGITS, *TIME_UNITS]), unit=meant[1]
+        )
+    return raw
 
 
 def _quantity(raw: str) -> WrittenLiteral | None:
