@@ -18,7 +18,7 @@ from chooser import Chooser
 from random_policies import make_policy
 from readings import READINGS, answer, difference, parting, reference
 from reduction import Failure, Situation
-from strategies import INCIDENTS, situation
+from strategies import INCIDENTS, incidents
 
 from evenhand import Judgement
 
@@ -38,11 +38,11 @@ def main() -> int:
         made = make_policy(choose)
         rules += len(made.policy.tree.rules)
         decided: list[Situation] = []
-        for _ in range(INCIDENTS):
-            decided.append(situation(choose, made.kinds))
-            expected = answer(reference, made.policy, *decided[-1])
+        for incident in incidents(choose, made.kinds, INCIDENTS):
+            decided.append(incident)
+            expected = answer(reference, made.policy, *incident)
             for name, reading in READINGS.items():
-                if difference(expected, answer(reading, made.policy, *decided[-1])):
+                if difference(expected, answer(reading, made.policy, *incident)):
                     failure = Failure(made.table, tuple(decided))
                     print(f"{name} differs from the reference\n\n{failure.report(partial(parting, name))}")
                     return 1

@@ -124,6 +124,16 @@ def nested(facts: Facts) -> Facts:
     return found
 
 
+def flat(facts: Facts, kinds: Sequence[Kind]) -> Facts:
+    """Return the facts by dotted name."""
+    groups = {kind.name.partition(".")[0] for kind in kinds if "." in kind.name}
+    found: Facts = {}
+    for name, value in facts.items():
+        inner = value if name in groups and isinstance(value, dict) else None
+        found.update({name: value} if inner is None else {f"{name}.{key}": deep for key, deep in inner.items()})
+    return found
+
+
 def uncertain(choose: Chooser, kind: Kind) -> Any:
     """Return a set of possible values, or a range, in one of its spellings."""
     if kind.dimension == "list":

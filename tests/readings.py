@@ -15,6 +15,7 @@ from evenhand.engine.interpret import interpret
 
 #: What a reading says to an incident: a judgement, or what is wrong with the facts.
 Answer: TypeAlias = Judgement | tuple[str, ...]
+CRASHED: Final = "crashed"
 Reading: TypeAlias = Callable[[Policy, Facts, dt.date], Judgement]
 
 
@@ -33,11 +34,13 @@ READINGS: Final[Mapping[str, Reading]] = {
 
 
 def answer(reading: Reading, policy: Policy, facts: Facts, as_of: dt.date) -> Answer:
-    """Return what a reading says; mistakes in the facts are an answer as well."""
+    """Return what a reading says; mistakes in the facts are an answer as well, and so is a crash, though never the right one."""
     try:
         return reading(policy, facts, as_of)
     except FactError as error:
         return tuple(f"{d.code} {dict(d.facts)} {d.place.path}" for d in error.diagnostics)
+    except Exception as crash:  # noqa: BLE001 because whatever comes is to be made small and shown
+        return (f"{CRASHED} with {crash!r}",)
 
 
 def parting(name: str, policy: Policy, incidents: Sequence[Situation]) -> str:
@@ -55,7 +58,8 @@ def parting(name: str, policy: Policy, incidents: Sequence[Situation]) -> str:
 def difference(expected: Answer, found: Answer) -> str:
     """Return where two answers part, in words; empty where they agree."""
     if isinstance(expected, tuple) or isinstance(found, tuple):
-        return "" if same(expected, found) else f"{_summary(expected)} != {_summary(found)}"
+        crashed = any(isinstance(one, tuple) and one and one[0].startswith(CRASHED) for one in (expected, found))
+        return "" if same(expected, found) and not crashed else f"{_summary(expected)} != {_summary(found)}"
     return "\n".join(_differences(expected, found))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
-from itertools import pairwise, product
+from itertools import pairwise
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Final, TypeAlias
 
@@ -53,7 +53,7 @@ class World:
 
 def holds(condition: tree.Condition, world: World) -> Truth:
     """Say whether a condition holds; None where a test that matters divides by zero."""
-    return truth(condition, world, lambda test: test_holds(test, world))
+    return truth(condition, world, lambda test: passes(test, world))
 
 
 def truth(condition: tree.Condition, world: World, ask: Callable[[Test], Truth]) -> Truth:
@@ -78,7 +78,7 @@ def truth(condition: tree.Condition, world: World, ask: Callable[[Test], Truth])
             return ask(condition)
 
 
-def test_holds(test: Test, world: World) -> Truth:
+def passes(test: Test, world: World) -> Truth:
     try:
         if isinstance(test, tree.TextTest):
             return _text_test(test.operator, value(test.subject, world), value(test.pattern, world))
@@ -157,13 +157,13 @@ def _computed(operator: str, left: Fraction, right: Fraction, kind: str, other: 
 # --- what a condition speaks of --------------------------------------------------------------------------------------
 
 
-def tests_in(condition: tree.Condition) -> Iterator[Test]:
+def single_tests(condition: tree.Condition) -> Iterator[Test]:
     match condition:
         case tree.And(parts) | tree.Or(parts):
             for part in parts:
-                yield from tests_in(part)
+                yield from single_tests(part)
         case tree.Not(part) | tree.Named(_, part):
-            yield from tests_in(part)
+            yield from single_tests(part)
         case tree.Compare() | tree.TextTest():
             yield condition
         case _:
@@ -191,7 +191,7 @@ def facts_in(test: Test) -> set[str]:
 
 
 def facts_of(condition: tree.Condition) -> set[str]:
-    return {name for test in tests_in(condition) for name in facts_in(test)}
+    return {name for test in single_tests(condition) for name in facts_in(test)}
 
 
 def is_linear(test: Test) -> bool:
@@ -356,7 +356,7 @@ def _kleene_test(test: Test, partly: Partly) -> Truth:
     facts = facts_in(test)
     unsettled = facts & partly.open.keys()
     if not unsettled:
-        return test_holds(test, partly.world)
+        return passes(test, partly.world)
     if len(facts) > 1:
         return None
     (name,) = unsettled
@@ -364,7 +364,7 @@ def _kleene_test(test: Test, partly: Partly) -> Truth:
     if not is_linear(test) and (possible.listed is None or (possible.is_missing and not _is_plain(test))):
         return None
     values = possible.tried(name, [test], partly.world)
-    found = {test_holds(test, partly.world.having(**{name: tried})) for tried in values}
+    found = {passes(test, partly.world.having(**{name: tried})) for tried in values}
     return found.pop() if len(found) == 1 else None
 
 
@@ -373,21 +373,24 @@ def _is_plain(test: Test) -> bool:
     return isinstance(test, tree.TextTest) and isinstance(test.pattern, tree.Constant)
 
 
-def completions(tests: Iterable[Test], partly: Partly, *, most: int) -> Iterator[World]:
-    """Yield worlds in which every open fact that the tests speak of is settled; at most so many, spread evenly."""
+def completions(tests: Iterable[Test], partly: Partly, *, most: int, also: Iterable[str] = ()) -> Iterator[World]:
+    """Yield worlds in which every open fact that the tests speak of, and *also* some others, is settled; a spread of so many."""
     listed = list(tests)
-    names = sorted({name for test in listed for name in facts_in(test)} & partly.open.keys())
+    names = sorted({*also, *(name for test in listed for name in facts_in(test))} & partly.open.keys())
     options = [partly.open[name].tried(name, listed, partly.world) for name in names]
     count = 1
     for option in options:
         count *= len(option)
     step = max(count // most, 1)
     step += step > 1 and not step % 2  # because an even stride may miss every other value of the last fact
-    for index, chosen in enumerate(product(*options)):
-        if index % step == 0:
-            yield partly.world.having(**dict(zip(names, chosen, strict=True)))
+    for index in range(0, count, step):
+        chosen, rest = {}, index
+        for name, option in zip(names, options, strict=True):
+            rest, at = divmod(rest, len(option))
+            chosen[name] = option[at]
+        yield partly.world.having(**chosen)
 
 
 def exact(condition: tree.Condition, partly: Partly, *, most: int = 4_000) -> set[Truth]:
     """Return every answer that a condition has when the open facts take the values worth trying."""
-    return {holds(condition, world) for world in completions(tests_in(condition), partly, most=most)}
+    return {holds(condition, world) for world in completions(single_tests(condition), partly, most=most)}
