@@ -162,7 +162,9 @@ def _admits(verdict: Verdict, written: Written, open_: set[str], *, withheld: bo
 # --- the properties --------------------------------------------------------------------------------------------------
 
 
-DUTIES_LOST = pytest.mark.xfail(reason="duties of a rule that may win, and agrees with what is decided, are not counted")
+DUTIES_LOST = pytest.mark.xfail(
+    reason="duties of a rule that may win, and agrees with what is decided, are not counted"
+)
 
 
 @pytest.mark.parametrize("settled", [True, pytest.param(False, marks=DUTIES_LOST)], ids=["settled", "open"])
