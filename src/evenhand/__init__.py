@@ -5,8 +5,10 @@ An owner writes a policy in TOML; the engine decides about one incident at a tim
 
 >>> from evenhand import Incident, Policy
 >>> Policy.load("house").decide(Incident(abuse="violent", fault="customer", verified=True)).walk_away.outcome
-'end'
+'ban'
 """
+
+import typing as _typing
 
 from .engine.decision import Breach, Judgement, Verdict
 from .engine.policy import Decision, Duty, Policy
@@ -15,6 +17,12 @@ from .rules.incident import Exchange, History, Incident, Legal, Virality
 from .rules.money import Money
 from .rules.uncertain import AnyOf, Between
 
+if _typing.TYPE_CHECKING:
+    from .engine.explain import Explanation
+    from .engine.live import Engine
+    from .engine.records import Record, RecordLog
+    from .engine.replay import replay
+
 __all__ = [
     "AnyOf",
     "Between",
@@ -22,7 +30,9 @@ __all__ = [
     "Decision",
     "Diagnostic",
     "Duty",
+    "Engine",
     "Exchange",
+    "Explanation",
     "FactError",
     "History",
     "Incident",
@@ -31,6 +41,28 @@ __all__ = [
     "Money",
     "Policy",
     "PolicyError",
+    "Record",
+    "RecordLog",
     "Verdict",
     "Virality",
+    "replay",
 ]
+
+#: What waits until somebody asks for it, so that those who only decide start at once.
+_LATER = {
+    "Engine": "live",
+    "Explanation": "explain",
+    "Record": "records",
+    "RecordLog": "records",
+    "replay": "replay",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is needed by few when it is first asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found = globals()[name] = getattr(import_module(f".engine.{_LATER[name]}", __name__), name)
+    return found
