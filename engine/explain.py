@@ -125,7 +125,7 @@ class Explanation:
     >>> from evenhand import Policy
     >>> explanation = Policy.load("house").decide({"abuse": "violent", "fault": "customer", "verified": True}).explain()
     >>> explanation.why["walk_away"].rule.rule.id
-    'let-the-violent-go'
+    'violence-proven'
     """
 
     def __init__(self, decision: Decision) -> None:

@@ -70,17 +70,30 @@ def _cuts(root: Number, type_: Type) -> tuple[Cut, ...]:
     return (root, 0), (root, 1)
 
 
+def solves(atom: Atom, fact: str, settled: Settled) -> bool:
+    """Whether every threshold that a comparison sets a fact is found: it is linear in the fact, or a ratio of such."""
+    if not isinstance(atom.test, Compare):
+        return False
+    return all(len(polynomial) <= 2 for polynomial in _zeros(atom.test, fact, settled))
+
+
 def _roots(test: Compare, fact: str, settled: Settled) -> Iterator[Number]:
-    """Yield where the sides may meet or have no value: on each piece, the zeros of their difference and of what divides."""
+    """Yield where the sides may meet or have no value."""
+    for polynomial in _zeros(test, fact, settled):
+        if len(polynomial) == 2:
+            yield exact(-polynomial[0] / polynomial[1])
+
+
+def _zeros(test: Compare, fact: str, settled: Settled) -> Iterator[Polynomial]:
+    """Yield the polynomials at whose zeros a comparison may change: on each piece the difference of its sides, and what divides."""
     try:
         left, right = _branches(test.left, fact, settled), _branches(test.right, fact, settled)
     except Unsolvable:
         return
     for one, other in product(left, right):
-        difference = _add(_times(one.over, other.under), _times(other.over, one.under), -1)
-        for polynomial in (difference, one.under, other.under):
-            if len(polynomial) == 2:
-                yield exact(-polynomial[0] / polynomial[1])
+        yield _add(_times(one.over, other.under), _times(other.over, one.under), -1)
+        yield one.under
+        yield other.under
 
 
 def _branches(expression: Expression, fact: str, settled: Settled) -> list[Ratio]:
