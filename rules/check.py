@@ -39,7 +39,7 @@ from .tree import (
 from .types import BOOLEAN, DATE, DURATION, INTEGER, MONEY, NAMED_TYPES, NUMBER, TEXT, Fact, Number, Type, Value
 from .words import condition_text, expression_text
 
-_COMPARISONS: Final = frozenset(MIRRORED)
+_COMPARISONS: Final[frozenset[str]] = frozenset(MIRRORED)
 _IN_WORDS: Final = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
 _TRUE: Final = Constant(value=True, type=BOOLEAN)
 Arithmetic_: TypeAlias = Literal["+", "-", "*", "/"]

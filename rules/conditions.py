@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Final
@@ -74,7 +74,7 @@ def _reported(problem: SyntaxProblem, place: Place, findings: Findings) -> Misty
     return Mistyped(problem.code)
 
 
-def _joined(kind: type[And | Or], parts: list[Callable[[], Condition]]) -> Condition:
+def _joined(kind: type[And | Or], parts: Sequence[Callable[[], Condition]]) -> Condition:
     """Read each part, so that the mistakes of all are reported, and join them."""
     found: list[Condition] = []
     for read in parts:

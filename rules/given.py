@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
-from functools import reduce
 from typing import Final, NoReturn, TypeAlias
 
 import attrs
@@ -25,13 +24,13 @@ from .quantities import (
     parse_date,
     parse_datetime,
     parse_duration,
-    parse_money,
+    parse_minor,
     parse_number,
     to_minor,
     value_text,
 )
-from .regions import Region, compared, intersection, is_empty, union
-from .types import Fact, Number, Type, Value, exact
+from .regions import Region, compared, intersection, is_empty, union_of
+from .types import DATE, DATETIME, DURATION, LIST, MONEY, Fact, Number, Type, Value, exact, ratio
 from .uncertain import AnyOf, Between
 
 #: What is known of a fact: its value, or the region of values that it may have. A fact that is missing has no entry.
@@ -39,8 +38,8 @@ Knowledge: TypeAlias = Value | Region
 
 LONGEST_TEXT: Final = 100_000
 LONGEST_LIST: Final = 1_000
+_LONGEST_RANGE: Final = 200
 _ANY_OF = re.compile(r"\s*any of\s+(.+)\Z", re.DOTALL)
-_RANGE = re.compile(r"\s*(.+?)\s*\.\.\s*(.+?)\s*\Z", re.DOTALL)
 _TIME_UNITS: Final = {"minutes": 60, "hours": 3_600, "days": 86_400}
 
 
@@ -64,7 +63,16 @@ class Currencies:
             raise FactProblem("unknown-currency", suggestion=nearest(currency, MINOR_DIGITS), currency=currency)
         if currency not in self.rates:
             raise FactProblem("no-exchange-rate", currency=currency, home=self.home)
-        return to_minor(exact(Fraction(amount) * self.rates[currency]), self.home)
+        return to_minor(exact(amount * self.rates[currency]), self.home)
+
+    def read(self, text: str) -> Number:
+        """Read an amount such as `4.50 USD` as minor units of the policy's own currency."""
+        amount, currency = parse_minor(text, self.home)
+        return amount if currency is None else bounded(self.minor(amount, currency))
+
+
+#: Where no policy is known, any currency is as good as another.
+_ANY_CURRENCY: Final = Currencies("USD", dict.fromkeys(MINOR_DIGITS, 1))
 
 
 class FactProblem(Exception):
@@ -103,8 +111,22 @@ def read_given(
     return known
 
 
-def check_given(given: Mapping[str, object], facts: Mapping[str, Fact]) -> dict[str, object]:
-    """Check *given* as far as that is possible without a policy, whose currency and own facts are not known here."""
+def check_given(given: Mapping[str, object], facts: Mapping[str, Fact]) -> None:
+    """
+    Check *given*, by dotted name, as far as that is possible without a policy, whose currency is not known here.
+
+    Raises:
+        FactError: If a fact is of the wrong type, off its scale or out of its range; all of them at once.
+    """
+    try:
+        for name, raw in given.items():
+            read_fact(raw, facts[name], _ANY_CURRENCY)
+    except FactProblem:
+        _report_given(given, facts)
+
+
+def _report_given(given: Mapping[str, object], facts: Mapping[str, Fact]) -> None:
+    """Read again what has a mistake in it, each fact in the currency that it is written in."""
     findings: list[Diagnostic] = []
     for name, raw in given.items():
         written = raw.currency if isinstance(raw, Money) else _currency_in(raw)
@@ -115,7 +137,6 @@ def check_given(given: Mapping[str, object], facts: Mapping[str, Fact]) -> dict[
             findings.extend(error.diagnostics)
     if findings:
         raise FactError(findings)
-    return dict(given)
 
 
 def _currency_in(raw: object) -> str | None:
@@ -168,31 +189,46 @@ def read_fact(raw: object, fact: Fact, currencies: Currencies) -> Knowledge:
         FactProblem: If it cannot be.
     """
     uncertain = _uncertain(raw, fact)
+    if uncertain is None:
+        return _read_certain(raw, fact, currencies)
     if isinstance(uncertain, AnyOf):
         return _any_of(uncertain, fact, currencies)
-    if isinstance(uncertain, Between):
-        return _between(uncertain, fact, currencies)
+    return _between(uncertain, fact, currencies)
+
+
+def _read_certain(raw: object, fact: Fact, currencies: Currencies) -> Value:
     value = read_value(raw, fact.type, currencies, unit=fact.unit)
-    _check_range(value, fact, currencies)
+    if fact.low is not None or fact.high is not None:
+        _check_range(value, fact, currencies)
     return value
 
 
 def _uncertain(raw: object, fact: Fact) -> AnyOf | Between | None:
     """Recognise an uncertain fact in its three spellings: an object, a table, and (free text excepted) words."""
-    if isinstance(raw, AnyOf | Between):
+    if isinstance(raw, str):
+        return _uncertain_words(raw, fact.type) if ".." in raw or "any of" in raw else None
+    if isinstance(raw, int):
+        return None  # because most facts are words, numbers and booleans
+    if isinstance(raw, (AnyOf, Between)):
         return raw
     if isinstance(raw, Mapping):
         if set(raw) == {"any_of"} and isinstance(raw["any_of"], list | tuple):
             return AnyOf(*raw["any_of"])
         if set(raw) == {"between"} and isinstance(raw["between"], list | tuple) and len(raw["between"]) == 2:
             return Between(*raw["between"])
-        return None
-    if not isinstance(raw, str) or fact.type == Type("text") or fact.type.kind == "list" or len(raw) > LONGEST_TEXT:
+    return None
+
+
+def _uncertain_words(raw: str, type_: Type) -> AnyOf | Between | None:
+    if type_.kind == "list" or (type_.kind == "text" and not type_.words) or len(raw) > LONGEST_TEXT:
         return None
     if match := _ANY_OF.match(raw):
         return AnyOf(*(word.strip() for word in match[1].split(",")))
-    if fact.type.is_ordered and (match := _RANGE.match(raw)):
-        return _range_in_words(match[1], match[2], fact.type)
+    if type_.is_ordered and len(raw) <= _LONGEST_RANGE:
+        text = raw.strip()
+        at = text.find("..", 1)  # because a range has a lower end
+        low, high = text[:at].rstrip(), text[at + 2 :].lstrip()
+        return _range_in_words(low, high, type_) if at > 0 and high else None
     return None
 
 
@@ -209,16 +245,12 @@ def _any_of(uncertain: AnyOf, fact: Fact, currencies: Currencies) -> Knowledge:
         raise FactProblem("empty-range", text="any of", why="it names no value")
     if len(uncertain.values) > LONGEST_LIST:
         raise FactProblem("too-long", limit=f"{LONGEST_LIST:_} values")
-    values: list[Value] = []
-    for raw in uncertain.values:
-        value = read_value(raw, fact.type, currencies, unit=fact.unit)
-        _check_range(value, fact, currencies)
-        values.append(value)
+    values = [_read_certain(raw, fact, currencies) for raw in uncertain.values]
     if fact.type.kind == "list":
         raise FactProblem("wrong-type", expected="one list of texts", found="a choice of lists")
     if len(set(values)) == 1:
         return values[0]
-    return reduce(union, (compared("=", value, fact.type) for value in values))
+    return union_of([compared("=", value, fact.type) for value in values])
 
 
 def _between(uncertain: Between, fact: Fact, currencies: Currencies) -> Knowledge:
@@ -237,15 +269,16 @@ def _between(uncertain: Between, fact: Fact, currencies: Currencies) -> Knowledg
 
 
 def _check_range(value: Value, fact: Fact, currencies: Currencies) -> None:
-    if not fact.type.is_ordered or isinstance(value, str | tuple):
+    if isinstance(value, (str, tuple)):
         return
-    shown = value_text(value, fact.type, currencies.home)
     if fact.low is not None and value < fact.low:
-        bound = value_text(fact.low, fact.type, currencies.home)
-        raise FactProblem("out-of-range", value=shown, bound=f"at least {bound}")
+        raise _out_of_range(value, f"at least {value_text(fact.low, fact.type, currencies.home)}", fact, currencies)
     if fact.high is not None and value > fact.high:
-        bound = value_text(fact.high, fact.type, currencies.home)
-        raise FactProblem("out-of-range", value=shown, bound=f"at most {bound}")
+        raise _out_of_range(value, f"at most {value_text(fact.high, fact.type, currencies.home)}", fact, currencies)
+
+
+def _out_of_range(value: Number, bound: str, fact: Fact, currencies: Currencies) -> FactProblem:
+    return FactProblem("out-of-range", value=value_text(value, fact.type, currencies.home), bound=bound)
 
 
 def read_value(raw: object, type_: Type, currencies: Currencies, *, unit: str = "") -> Value:
@@ -256,31 +289,27 @@ def read_value(raw: object, type_: Type, currencies: Currencies, *, unit: str = 
         FactProblem: If *raw* is no such value.
     """
     try:
-        return _read_value(raw, type_, currencies, unit)
+        match type_.kind:
+            case "boolean":
+                return _read_boolean(raw, type_)
+            case "scale" | "text":
+                return _read_word(raw, type_)
+            case "integer":
+                return _read_integer(raw, type_)
+            case "money":
+                return _read_money(raw, currencies)
+            case "duration":
+                return _read_duration(raw, unit)
+            case "number":
+                return parse_number(raw) if isinstance(raw, str) else _numeric(raw, type_)
+            case "date":
+                return _read_date(raw)
+            case "datetime":
+                return _read_datetime(raw)
+            case "list":
+                return _read_list(raw)
     except QuantityError as problem:
         raise FactProblem("bad-value", text=shown(raw), why=problem.why, expected=_expected(type_)) from None
-
-
-def _read_value(raw: object, type_: Type, currencies: Currencies, unit: str) -> Value:
-    match type_.kind:
-        case "boolean":
-            return _read_boolean(raw, type_)
-        case "scale" | "text":
-            return _read_word(raw, type_)
-        case "number":
-            return parse_number(raw) if isinstance(raw, str) else _numeric(raw, type_)
-        case "integer":
-            return _read_integer(raw, type_)
-        case "money":
-            return _read_money(raw, currencies)
-        case "duration":
-            return _read_duration(raw, unit)
-        case "date":
-            return _read_date(raw)
-        case "datetime":
-            return _read_datetime(raw)
-        case "list":
-            return _read_list(raw)
 
 
 def _read_boolean(raw: object, type_: Type) -> bool:
@@ -303,7 +332,7 @@ def _read_word(raw: object, type_: Type) -> str:
 
 
 def _numeric(raw: object, type_: Type) -> Number:
-    if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal | Fraction):
+    if isinstance(raw, bool) or not isinstance(raw, (int, float, Decimal, Fraction)):
         _wrong(raw, type_)
     return from_python(raw)
 
@@ -316,24 +345,26 @@ def _read_integer(raw: object, type_: Type) -> int:
 
 
 def _read_money(raw: object, currencies: Currencies) -> Number:
+    if isinstance(raw, str):
+        return currencies.read(raw)
     if isinstance(raw, Money):
+        if raw.currency == currencies.home:
+            return exact(raw.minor)
         digits = MINOR_DIGITS[raw.currency]
         return currencies.minor(exact(Fraction(raw.minor) / 10**digits), raw.currency)
-    if isinstance(raw, str):
-        amount, currency = parse_money(raw)
-        return bounded(currencies.minor(amount, currency))
-    return bounded(currencies.minor(_numeric(raw, Type("money")), None))
+    return bounded(currencies.minor(_numeric(raw, MONEY), None))
 
 
 def _read_duration(raw: object, unit: str) -> Number:
     if isinstance(raw, dt.timedelta):
-        return exact(Fraction(raw // dt.timedelta(microseconds=1), 1_000_000))
+        seconds = raw.days * 86_400 + raw.seconds
+        return ratio(seconds * 1_000_000 + raw.microseconds, 1_000_000) if raw.microseconds else seconds
     if isinstance(raw, str) and not (unit in _TIME_UNITS and raw.strip().replace(".", "").replace("_", "").isdigit()):
         return parse_duration(raw)
     if unit in _TIME_UNITS:
-        number = parse_number(raw) if isinstance(raw, str) else _numeric(raw, Type("duration"))
-        return bounded(exact(Fraction(number) * _TIME_UNITS[unit]))
-    _wrong(raw, Type("duration"))
+        number = parse_number(raw) if isinstance(raw, str) else _numeric(raw, DURATION)
+        return bounded(number * _TIME_UNITS[unit])
+    _wrong(raw, DURATION)
 
 
 def _read_date(raw: object) -> int:
@@ -341,7 +372,7 @@ def _read_date(raw: object) -> int:
         return raw.toordinal()
     if isinstance(raw, str):
         return parse_date(raw)
-    _wrong(raw, Type("date"))
+    _wrong(raw, DATE)
 
 
 def _read_datetime(raw: object) -> int:
@@ -349,12 +380,12 @@ def _read_datetime(raw: object) -> int:
         return from_datetime(raw)
     if isinstance(raw, str):
         return parse_datetime(raw)
-    _wrong(raw, Type("datetime"))
+    _wrong(raw, DATETIME)
 
 
 def _read_list(raw: object) -> tuple[str, ...]:
-    if not isinstance(raw, list | tuple) or not all(isinstance(item, str) for item in raw):
-        _wrong(raw, Type("list"))
+    if not isinstance(raw, (list, tuple)) or not all(isinstance(item, str) for item in raw):
+        _wrong(raw, LIST)
     if len(raw) > LONGEST_LIST or any(len(item) > LONGEST_TEXT for item in raw):
         raise FactProblem("too-long", limit=f"{LONGEST_LIST:_} words of {LONGEST_TEXT:_} characters")
     return tuple(raw)

@@ -173,8 +173,10 @@ class Incident:
     def __attrs_post_init__(self) -> None:
         from .given import check_given  # because the checks need this vocabulary
 
-        given = check_given(given_in(self), vocabulary(Incident))
-        given.update((name, value) for name, value in self.other.items() if value is not None)
+        given = given_in(self)
+        check_given(given, vocabulary(Incident))
+        if self.other:
+            given.update((name, value) for name, value in self.other.items() if value is not None)
         object.__setattr__(self, "_given", given)
         object.__setattr__(self, "_values", tuple(given.values()))
         object.__setattr__(self, "_shape", Shape.of(tuple(given)))

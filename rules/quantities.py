@@ -80,7 +80,7 @@ def from_decimal(value: Decimal) -> Number:
         raise QuantityError("this is not a finite number")
     if abs(value.adjusted()) > 60 or len(value.as_tuple().digits) > _LONGEST:
         raise QuantityError("this number is too large or too finely divided")
-    return bounded(Fraction(value))
+    return bounded(ratio(*value.as_integer_ratio()))
 
 
 def from_python(value: object) -> Number:
@@ -189,7 +189,8 @@ def to_minor(amount: Number, currency: str) -> Number:
     >>> to_minor(Fraction(9, 2), "USD")
     450
     """
-    return exact(amount * 10 ** MINOR_DIGITS[currency])
+    size = 10 ** MINOR_DIGITS[currency]
+    return amount * size if isinstance(amount, int) else ratio(amount.numerator * size, amount.denominator)
 
 
 def decimal_text(value: Number, digits: int | None = None) -> str:

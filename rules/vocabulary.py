@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 import attrs
 
-from .types import Fact, Number, Type, Value
+from .types import Fact, Number, Type
 
 _KEY = "evenhand.fact"
 
@@ -26,8 +26,8 @@ def fact(
 
 
 def group(class_: type) -> Any:
-    """Declare an attrs field as a group of facts, itself an attrs class."""
-    return attrs.field(factory=class_, kw_only=True)
+    """Declare an attrs field as a group of facts, itself a frozen attrs class: all that state nothing in it share one."""
+    return attrs.field(default=class_(), kw_only=True)
 
 
 @cache
@@ -51,15 +51,33 @@ def _walk(class_: type, prefix: str) -> Iterator[tuple[str, Fact]]:
             yield from _walk(hints[field.name], f"{prefix}{field.name}.")
 
 
-def given_in(incident: object) -> dict[str, Value | object]:
+def given_in(incident: object) -> dict[str, object]:
     """Return what an instance of a vocabulary's class states, by dotted name; missing facts are left out."""
-    return {name: value for name, value in _stated(incident, "") if value is not None}
+    found: dict[str, object] = {}
+    _gather(incident, "", found)
+    return found
 
 
-def _stated(instance: Any, prefix: str) -> Iterator[tuple[str, object]]:
-    for field in (field for field in attrs.fields(type(instance)) if field.init):
-        value = getattr(instance, field.name)
-        if _KEY in field.metadata:
-            yield prefix + field.name, value
+def _gather(instance: Any, prefix: str, found: dict[str, object]) -> None:
+    for attribute, name, blank, is_fact in _fields(type(instance), prefix):
+        value = getattr(instance, attribute)
+        if value is None or value is blank:
+            continue
+        if is_fact:
+            found[name] = value
         elif attrs.has(type(value)):
-            yield from _stated(value, f"{prefix}{field.name}.")
+            _gather(value, f"{name}.", found)
+
+
+@cache
+def _fields(class_: Any, prefix: str) -> tuple[tuple[str, str, object, bool], ...]:
+    """Return the fields that an incident is made with: plain and dotted name, a value that states nothing, whether it is a fact."""
+    return tuple(
+        (field.name, prefix + field.name, field.default if _is_blank(field.default) else None, _KEY in field.metadata)
+        for field in attrs.fields(class_)
+        if field.init
+    )
+
+
+def _is_blank(default: object) -> bool:
+    return attrs.has(type(default)) and not given_in(default)
