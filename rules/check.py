@@ -61,11 +61,9 @@ class Scope:
     currencies: Currencies
     decided: Mapping[str, DecisionSpec] = attrs.field(factory=dict)
     used: set[str] = attrs.field(factory=set)
-    universe: Universe = attrs.field(init=False)
-
-    @universe.default
-    def _universe(self) -> Universe:
-        return Universe(self.facts, self.decisions)
+    universe: Universe = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Universe(self.facts, self.decisions), takes_self=True)
+    )
 
     def type_of(self, name: str) -> Type | None:
         """Return the type that a name has by itself, without regard to what stands beside it."""

@@ -59,7 +59,8 @@ def given_in(incident: object) -> dict[str, object]:
 
 
 def _gather(instance: Any, prefix: str, found: dict[str, object]) -> None:
-    for attribute, name, blank, is_fact in _fields(type(instance), prefix):
+    class_: type = type(instance)
+    for attribute, name, blank, is_fact in _fields(class_, prefix):
         value = getattr(instance, attribute)
         if value is None or value is blank:
             continue
