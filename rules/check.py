@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias, cast
 
 import attrs
 
+from .decisions import DecisionSpec
 from .describe import reach_text, shortened, shown, type_name
 from .diagnostics import Findings, Place, nearest
 from .evaluate import combined
@@ -25,7 +26,6 @@ from .tree import (
     Compare,
     Condition,
     Constant,
-    DecisionSpec,
     Expression,
     FactRef,
     Known,

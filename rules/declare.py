@@ -14,6 +14,7 @@ from .check import Checker, Mistyped, Scope
 from .compose import Draft, Part
 from .conditions import plain, read_value_expression
 from .currencies import MINOR_DIGITS
+from .decisions import Aggregate, DecisionSpec, HitPolicy
 from .describe import described, shown, type_name
 from .diagnostics import Findings, Place, nearest
 from .given import Currencies, FactProblem, read_fact
@@ -22,12 +23,9 @@ from .quantities import NUMBER_PATTERN, TIME_UNITS, QuantityError, from_python, 
 from .shape import WRITTEN, fits
 from .syntax import RESERVED, SyntaxProblem, WrittenLiteral, parse_condition
 from .tree import (
-    Aggregate,
     Condition,
-    DecisionSpec,
     Expression,
     Guard,
-    HitPolicy,
     Obligation,
     Parameter,
     Rule,

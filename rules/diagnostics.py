@@ -5,20 +5,23 @@ A diagnostic is facts: a code, names, a place. Its wording lives in catalogue.to
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache, lru_cache
 from heapq import nlargest
-from importlib.resources import files
 from itertools import islice, pairwise
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 
-from .tree import Origin
+from .describe import shortened
+
+if TYPE_CHECKING:
+    from .tree import Origin
 
 Severity: TypeAlias = Literal["error", "warning"]
+
+#: The most characters of one fact that a message repeats.
+LONGEST_FACT: Final = 300
 
 
 @attrs.frozen
@@ -89,7 +92,7 @@ class Diagnostic:
     def help(self) -> str:
         """What to do about it; empty where the message says it all."""
         if self.suggestion:
-            return f"did you mean `{printable(self.suggestion)}`?"
+            return f"did you mean `{printable(shortened(self.suggestion))}`?"
         return printable(catalogue()[self.code].help.format_map(self.facts))
 
     @property
@@ -104,7 +107,7 @@ class Diagnostic:
 
 
 def _path_text(path: tuple[str | int, ...]) -> str:
-    return ": " + ".".join(str(part) for part in path) if path else ""
+    return ": " + shortened(".".join(str(part) for part in path)) if path else ""
 
 
 def wording(code: str, facts: Mapping[str, str]) -> str:
@@ -142,6 +145,9 @@ class Entry:
 @cache
 def catalogue() -> Mapping[str, Entry]:
     """Return every diagnostic that the language has, by code."""
+    import tomllib  # here, as whatever else only reporting needs, because most policies have nothing to report
+    from importlib.resources import files
+
     source = files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
     blank = {"severity": "error", "help": "", "what": "", "why": "", "mend": "", "bad": "", "good": ""}
     return {code: Entry(code=code, **{**blank, **entry}) for code, entry in tomllib.loads(source).items()}
@@ -163,7 +169,7 @@ class Findings:
         Raises:
             TooManyFindings: If there are more than anybody can read; the last one says so.
         """
-        named = {name: str(value) for name, value in facts.items()}
+        named = {name: shortened(str(value), LONGEST_FACT) for name, value in facts.items()}
         self._found.setdefault((code, place, repr(named)), Diagnostic(code, named, place, suggestion, fix))
         if len(self._found) >= self.MOST and code != "too-many-findings":
             self.report("too-many-findings", Place(place.document), limit=f"{self.MOST:_}")
@@ -213,6 +219,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("virallity.views", ["virality.views", "abuse"])
     'virality.views'
     """
+    from difflib import get_close_matches
+
     words = list(islice(known, 2_001))
     if len(word) > 100 or len(words) > 2_000:
         return ""

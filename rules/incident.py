@@ -9,8 +9,8 @@ from typing import ClassVar, Final, TypeAlias
 
 import attrs
 
+from .decisions import DecisionSpec
 from .money import Money
-from .tree import DecisionSpec
 from .types import BOOLEAN, DURATION, INTEGER, LIST, MONEY, Type
 from .uncertain import AnyOf, Between
 from .vocabulary import fact, given_in, group, vocabulary

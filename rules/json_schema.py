@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias, assert_never
 from urllib.parse import quote
 
+from .decisions import DecisionSpec
 from .declare import HIT_POLICIES
 from .incident import DECISIONS, Incident
 from .shape import TABLES, Key, Table, Takes
-from .tree import DecisionSpec
 from .types import NAMED_TYPES, Fact, Type
 from .vocabulary import vocabulary
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from .collector import collector_paused
 from .compose import compose, gather, within_folder
+from .decisions import DecisionSpec
 from .declare import (
     Work,
     declare_currency,
@@ -27,8 +28,11 @@ from .locate import excused, located
 from .normal import facts_in, facts_of
 from .review import check_header, check_use
 from .rulebook import check_guards, check_rules, check_terms, check_tests, read_cases
-from .tree import Case, DecisionSpec, PolicyTree
+from .tree import Case, PolicyTree
 from .vocabulary import vocabulary
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 PASSES: Final[tuple[Callable[[Work], None], ...]] = (
     declare_currency,  # first, because every amount of money needs it
@@ -56,8 +60,14 @@ class Loaded:
 
 def shipped_packs() -> tuple[str, ...]:
     """Return the ids of the policies that ship with the engine."""
-    folder = files(__package__.rpartition(".")[0] + ".policies")
-    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+    names = [entry.name for entry in _packs().iterdir()]
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
+
+
+def _packs() -> Traversable:
+    from importlib.resources import files  # here, because many policies stand on their own
+
+    return files(__package__.rpartition(".")[0] + ".policies")
 
 
 def load_file(
@@ -70,7 +80,7 @@ def load_file(
         PolicyError: If the policy cannot be used, with all that is wrong with it.
     """
     location = Path(path)
-    if str(path) in shipped_packs() and not location.exists():
+    if not str(path).endswith(".toml") and str(path) in shipped_packs() and not location.exists():
         document, problems = _read_pack(str(path))
     else:
         document, problems = read_document(location)
@@ -97,6 +107,7 @@ def load_text(
     )
 
 
+@collector_paused()
 def _load(
     document: Document | None,
     problems: Iterable[Problem],
@@ -133,9 +144,8 @@ def _take(problems: Iterable[Problem], name: str, findings: Findings) -> None:
 
 
 def _read_pack(id_: str) -> tuple[Document | None, list[Problem]]:
-    resource = files(__package__.rpartition(".")[0] + ".policies").joinpath(f"{id_}.toml")
-    with as_file(resource) as path:
-        return parse_document(path.read_text(encoding="utf-8"), f"evenhand/policies/{id_}.toml")
+    text = _packs().joinpath(f"{id_}.toml").read_text(encoding="utf-8")
+    return parse_document(text, f"evenhand/policies/{id_}.toml")
 
 
 def _resolver(folder: Path | None) -> Callable[[str, Document, Place, Findings], Document | None]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Final, TypeAlias, assert_never
 
+from .decisions import DecisionSpec
 from .evaluate import text_holds
 from .linear import MIRRORED, solved
 from .regions import (
@@ -38,7 +39,6 @@ from .tree import (
     Condition,
     Conjunct,
     Constant,
-    DecisionSpec,
     Expression,
     FactRef,
     FactTest,

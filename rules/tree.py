@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from .decisions import DecisionSpec as DecisionSpec  # noqa: PLC0414 because readings look for it here
 from .regions import Operator, Region
 from .types import Fact, Number, Type, Value
 
@@ -202,40 +203,6 @@ class Term:
     condition: Condition
     form: NormalForm
     origin: Origin
-
-
-HitPolicy: TypeAlias = Literal["first", "priority", "unique", "any", "collect", "rule order", "output order"]
-Aggregate: TypeAlias = Literal["sum", "min", "max", "count"]
-
-
-@attrs.frozen
-class DecisionSpec:
-    """
-    One question that the policy answers.
-
-    *type* is a scale of the outcomes, least first, or the type of open outcomes. *default* is an outcome's expression, None
-    where nobody has decided means `refer`. *values* are the further values that go with an outcome.
-    """
-
-    id: str
-    type: Type
-    hit_policy: HitPolicy = "first"
-    aggregate: Aggregate | None = None
-    default: Expression | None = None
-    values: Mapping[str, Type] = attrs.field(factory=dict)
-    title: str = ""
-    about: str = ""
-    origin: Origin | None = None
-
-    @property
-    def outcomes(self) -> tuple[str, ...]:
-        """The declared outcomes, least first; empty where outcomes are open."""
-        return self.type.words
-
-    @property
-    def collects(self) -> bool:
-        """Whether the verdict is made of all rules that match."""
-        return self.hit_policy in ("collect", "rule order", "output order")
 
 
 @attrs.frozen
