@@ -75,7 +75,23 @@ class Case:
         missing = self.missing(candidates) if status == "unsettled" else ()
         if status == "unsettled" and not missing:
             status = "undefined"
-        return Verdict(self.spec, self.currency, REFER, status, rules=rules, possible=possible, missing=missing)
+        may_refer = status != "unsettled" or not self._comes_out(candidates)
+        return Verdict(
+            self.spec,
+            self.currency,
+            REFER,
+            status,
+            rules=rules,
+            possible=possible,
+            missing=missing,
+            may_refer=may_refer,
+        )
+
+    def _comes_out(self, candidates: Sequence[Candidate]) -> bool:
+        """Whether somebody is sure to decide, whatever the facts turn out to be."""
+        takes_one = self.spec.hit_policy in ("first", "priority")
+        has_value = all(candidate.outcome is not None or candidate.waits_for for candidate in candidates)
+        return takes_one and has_value and any(candidate.certain for candidate in candidates)
 
     def missing(self, candidates: Iterable[Candidate], *, extra: Iterable[str] = ()) -> tuple[str, ...]:
         """Return the facts that would settle the verdict: those that most undecided parts wait for, first."""
@@ -91,8 +107,9 @@ class Case:
         values, unsettled, extra = self._values([*winners, *rivals])
         missing = self.missing(rivals, extra=extra) if unsettled else ()
         first = rules[0] if rules else None
+        open_ = tuple(c.rule for c in rivals if c.rule is not None)
         return Verdict(
-            self.spec, self.currency, outcome, "decided", first, rules, values, unsettled, (outcome,), missing
+            self.spec, self.currency, outcome, "decided", first, rules, values, unsettled, (outcome,), missing, open_
         )
 
     def _values(self, candidates: Sequence[Candidate]) -> tuple[dict[str, Outcome], tuple[str, ...], list[str]]:
@@ -215,7 +232,8 @@ def _any(case: Case, matches: Sequence[Match]) -> Verdict:
     outcome = certain[0].outcome
     assert outcome is not None
     verdict = case.decided(outcome, certain[:1], [c for c in candidates if c is not certain[0]])
-    return attrs.evolve(verdict, rules=tuple(c.rule for c in certain if c.rule is not None))
+    open_ = tuple(c.rule for c in candidates if c.rule is not None and not c.certain)
+    return attrs.evolve(verdict, rules=tuple(c.rule for c in certain if c.rule is not None), rivals=open_)
 
 
 def _collected(case: Case, matches: Sequence[Match]) -> Verdict:

@@ -32,7 +32,8 @@ class Verdict:
 
     *status* is `decided`, or says why the decision is left to a human. *possible* are the outcomes that may still come, *missing*
     the facts that would settle it, most useful first. *rule* is the one that decided, None where the default did; *rules* are all
-    that took part. *unsettled* names values that are not certain. *canonical* and *canonical_values* are exact, as
+    that took part; *rivals* may win in its place with the same outcome. *unsettled* names values that are not certain. *may_refer*
+    says, of what is not settled, whether it may come to nobody deciding at all. *canonical* and *canonical_values* are exact, as
     `evenhand.rules.types` has them; `outcome` and `values` are what callers want.
     """
 
@@ -46,6 +47,8 @@ class Verdict:
     unsettled: tuple[str, ...] = ()
     possible: tuple[Outcome, ...] = ()
     missing: tuple[str, ...] = ()
+    rivals: tuple[Rule, ...] = ()
+    may_refer: bool = False
     #: A word, `refer` where a human must decide, a list for collecting decisions, or an open value.
     outcome: Any = attrs.field(init=False, eq=False)
     _complete: tuple[Callable[[str], Verdict], str] | None = attrs.field(default=None, eq=False, repr=False)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..rules.evaluate import Settled
 from ..rules.given import Knowledge
-from ..rules.regions import Words
-from ..rules.tree import FactTest, Guard, NormalForm, PolicyTree, Rule
+from ..rules.regions import Words, universe_of
+from ..rules.tree import Conjunct, FactTest, Guard, NormalForm, PolicyTree, Rule, Whole
 from ..rules.types import Fact
 from .combine import Match, in_order
 from .decision import REFER, Breach, Judgement, Verdict
-from .truth import State, Truth, all_of, any_of, conjunct_truth, form_truth, is_value, open_facts
+from .truth import State, Truth, all_of, any_of, conjunct_truth, is_value, open_facts
 
 
 def judge(
@@ -37,22 +37,17 @@ def judge(
 def _breach(tree: PolicyTree, guard: Guard, verdicts: Mapping[str, Verdict], state: State) -> Breach | None:
     """Return how a guard is broken, None where it certainly is not."""
     extended = _with_outcomes(tree, guard, verdicts, state)
-    nobody = {name for name in guard.decisions if _is_nobody(verdicts[name])}
-    truth = _guard_truth(guard.form, extended, nobody)
+    open_ = {name: verdicts[name].status for name in guard.decisions if verdicts[name].may_refer}
+    truth = _guard_truth(guard.form, extended, open_)
     if truth is False:
         return None
     if truth:
         return Breach(guard, certain=True)
     waiting = open_facts(guard.form, extended)
     for name in guard.decisions:
-        if waiting.pop(name, 0):
+        if waiting.pop(name, 0) or name in open_:
             waiting.update(verdicts[name].missing)
     return Breach(guard, certain=False, missing=in_order(waiting, state.facts))
-
-
-def _is_nobody(verdict: Verdict) -> bool:
-    """Whether nobody has decided and no rule may: there is no outcome that could break anything."""
-    return verdict.status == "no-rule"
 
 
 def _with_outcomes(tree: PolicyTree, guard: Guard, verdicts: Mapping[str, Verdict], state: State) -> State:
@@ -62,32 +57,41 @@ def _with_outcomes(tree: PolicyTree, guard: Guard, verdicts: Mapping[str, Verdic
     for name in guard.decisions:
         type_ = tree.decisions[name].type
         facts[name] = Fact(name, type_)
-        what = _outcome_known(verdicts[name], tree)
-        if what is None:
-            continue
+        what = _outcome_known(verdicts[name], facts[name])
         known[name] = what
         if is_value(what):
             values[name] = what
     return State(facts, known, Settled(values, state.settled.today))
 
 
-def _outcome_known(verdict: Verdict, tree: PolicyTree) -> Knowledge | None:
+def _outcome_known(verdict: Verdict, outcome: Fact) -> Knowledge:
+    """Return a decision's outcome, or those that it may come to: any at all where outcomes are open."""
     if verdict.is_settled:
         return verdict.canonical  # type: ignore[return-value]  # because guards name no collecting decisions
-    type_ = tree.decisions[verdict.decision].type
-    if not verdict.possible or not type_.words:
-        return None
-    return Words(frozenset(outcome for outcome in verdict.possible if isinstance(outcome, str)))
+    if not outcome.type.words:
+        return universe_of(outcome)
+    return Words(frozenset(word for word in verdict.possible if isinstance(word, str)))
 
 
-def _guard_truth(form: NormalForm, state: State, nobody: set[str]) -> Truth:
-    """Say whether a guard is broken; where nobody has decided, a test on that decision fails unless it asks for just that."""
-    if not nobody:
-        return form_truth(form, state)
+def _guard_truth(form: NormalForm, state: State, open_: Mapping[str, str]) -> Truth:
+    """
+    Say whether a guard is broken.
 
-    def truth(part: object) -> Truth:
-        found = conjunct_truth(part, state)  # type: ignore[arg-type]  # because a form's parts are conjuncts
-        return False if found is None and isinstance(part, FactTest) and part.fact in nobody else found
+    *open_* has the status of each decision that it may come to nobody deciding: then a test on the decision fails, unless it asks
+    for just that with `is missing`.
+    """
+
+    def truth(part: Conjunct) -> Truth:
+        if isinstance(part, Whole):
+            return _guard_truth(part.form, state, open_)
+        asked = {part.fact} if isinstance(part, FactTest) else set(part.facts)
+        if not asked & open_.keys():
+            return conjunct_truth(part, state)
+        undecided = isinstance(part, FactTest) and part.missing == universe_of(state.facts[part.fact])
+        if any(open_.get(name) == "no-rule" for name in asked):
+            return undecided
+        decided = conjunct_truth(part, state)
+        return decided if decided == undecided else None
 
     return any_of(all_of(truth(part) for part in disjunct) for disjunct in form.disjuncts)
 
@@ -112,7 +116,7 @@ def _withheld(
             verdict.currency,
             REFER,
             "guard",
-            rules=verdict.rules,
+            rules=(*verdict.rules, *verdict.rivals),
             possible=verdict.possible,
             missing=missing,
         )
@@ -125,11 +129,31 @@ def duties(
     """Return the obligations that are due and those that may be, in the order of the rules that bring them."""
     certain: list[Rule] = [match.rule for match in free if match.certain]
     possible: list[Rule] = [match.rule for match in free if not match.certain]
+    shared: set[str] = set()
     for verdict in verdicts.values():
-        (certain if verdict.is_settled else possible).extend(verdict.rules)
-    order = {rule.id: index for index, rule in enumerate(tree.rules)} if certain or possible else {}
-    due = _obliged(certain, order)
-    return due, tuple(id_ for id_ in _obliged(possible, order) if id_ not in due)
+        if not verdict.is_settled:
+            possible.extend(verdict.rules)
+        elif not verdict.rivals or verdict.spec.hit_policy == "any":
+            certain.extend(verdict.rules)
+            possible.extend(verdict.rivals)
+        else:
+            # Any of them may be the one that wins: what all of them bring is due, the rest may be.
+            winners = (*verdict.rules, *verdict.rivals)
+            possible.extend(winners)
+            shared.update(_brought_by_all(verdict.rules, winners))
+    if not certain and not possible:
+        return (), ()
+    order = {rule.id: index for index, rule in enumerate(tree.rules)}
+    due = {*_obliged(certain, order), *shared}
+    brought = _obliged([*certain, *possible], order)
+    return tuple(id_ for id_ in brought if id_ in due), tuple(id_ for id_ in brought if id_ not in due)
+
+
+def _brought_by_all(winners: Sequence[Rule], candidates: Sequence[Rule]) -> set[str]:
+    """Return the duties that each of the rules brings; none where the default may be what decides."""
+    if not winners:
+        return set()
+    return set.intersection(*(set(rule.oblige) for rule in candidates))
 
 
 def _obliged(rules: Iterable[Rule], order: Mapping[str, int]) -> tuple[str, ...]:

@@ -148,8 +148,9 @@ class Index:
             raise
 
     def _decide_nested(self, given: Mapping[str, object], as_of: dt.date | None) -> Found:
-        flat = dict(flatten(given, self.tree.facts, groups=self._groups))
-        if flat.keys() == given.keys() or any(name not in self.tree.facts for name in flat):
+        listed = list(flatten(given, self.tree.facts, groups=self._groups))
+        flat = dict(listed)
+        if len(flat) < len(listed) or flat.keys() == given.keys() or any(name not in self.tree.facts for name in flat):
             self._read(given)  # raises, with all that is wrong
         try:
             return self.decide_given(flat, as_of)

@@ -92,10 +92,16 @@ class Making:
             verdict = made.verdicts[sure]
             if verdict is None or matching.bit_length() != sure:
                 rivals = matching >> sure << sure
-                if verdict is not None and not rivals & dynamic and rivals & made.others[sure]:
-                    verdict = Verdict.later(REFER, (self._whole, name))
-                elif verdict is None or made.has_values or rivals & dynamic:
+                if verdict is None or rivals & dynamic:
                     verdict = self._dynamic(name, sure) if not rivals else self._whole(name)
+                elif rivals & made.others[sure]:
+                    verdict = Verdict.later(REFER, (self._whole, name))
+                elif isinstance(verdict.outcome, str):
+                    verdict = Verdict.later(
+                        verdict.outcome, (self._whole, name)
+                    )  # its rivals may bring other values and duties
+                else:
+                    verdict = self._whole(name)
             verdicts[name] = verdict
         if possible & self.layout.guarding and self._may_break():
             self._broken = self._judged()

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from ..rules.diagnostics import Diagnostic
     from ..rules.document import Document
     from ..rules.load import Loaded
-    from .index import Found, Index
-    from .shapes import Line
     from .explain import Explanation
+    from .index import Found, Index
     from .records import Record
+    from .shapes import Line
 
 
 @attrs.frozen
@@ -153,7 +153,12 @@ class Decision(_Made):
     def _duty(self, id_: str) -> Duty:
         obligation = self.policy.tree.obligations[id_]
         duty = Duty(obligation, None)
-        return duty if duty.within is None else attrs.evolve(duty, due=moment(self.as_of) + duty.within)
+        if duty.within is None:
+            return duty
+        try:
+            return attrs.evolve(duty, due=moment(self.as_of) + duty.within)
+        except OverflowError:  # past the end of the calendar
+            return duty
 
     @property
     def breaches(self) -> tuple[Breach, ...]:

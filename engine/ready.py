@@ -22,7 +22,6 @@ class Ready:
 
     verdicts: Sequence[Verdict | None]
     others: Sequence[int]
-    has_values: bool
 
 
 def ready(layout: Layout, spec: DecisionSpec) -> Ready | None:
@@ -44,15 +43,14 @@ def ready(layout: Layout, spec: DecisionSpec) -> Ready | None:
         outcome = owner.outcomes[spec.id]
         if isinstance(outcome, Constant):
             same.setdefault(outcome.value, []).append(count - 1 - place)
-    has_values = any(value in rule.values for rule in tree.rules for value in spec.values)
     others = {outcome: layout.deciding[spec.id] & ~mask(bits) for outcome, bits in same.items()}
     every = layout.deciding[spec.id]
-    return Ready(verdicts, [every if v is None else others.get(v.canonical, every) for v in verdicts], has_values)
+    return Ready(verdicts, [every if v is None else others.get(v.canonical, every) for v in verdicts])
 
 
 def _of_default(tree: PolicyTree, spec: DecisionSpec) -> Verdict | None:
     if spec.default is None:
-        return Verdict(spec, tree.currency, REFER, "no-rule")
+        return Verdict(spec, tree.currency, REFER, "no-rule", may_refer=True)
     if not isinstance(spec.default, Constant):
         return None
     value = spec.default.value

@@ -19,7 +19,15 @@ from .describe import described, shown, type_name
 from .diagnostics import Findings, Place, nearest
 from .given import Currencies, FactProblem, read_fact
 from .normal import Normalizer
-from .quantities import NUMBER_PATTERN, TIME_UNITS, QuantityError, from_python, parse_duration, parse_number
+from .quantities import (
+    NUMBER_PATTERN,
+    TIME_UNITS,
+    QuantityError,
+    duration_text,
+    from_python,
+    parse_duration,
+    parse_number,
+)
 from .shape import WRITTEN, fits
 from .syntax import RESERVED, SyntaxProblem, WrittenLiteral, parse_condition
 from .tree import (
@@ -33,6 +41,8 @@ from .tree import (
 )
 from .types import NAMED_TYPES, TEXT, Fact, Number, Type, Value
 
+#: The longest deadline of an obligation, in seconds: a hundred years.
+LONGEST_DEADLINE: Final = 36_525 * 86_400
 _IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
 _WITH_UNIT = re.compile(rf"\s*[+-]?(?:{NUMBER_PATTERN})\s*([^\W\d_]+)\s*\Z")
 #: What a test may expect beside decisions and their values.
@@ -67,7 +77,7 @@ class Work:
     obligations: dict[str, Obligation] = attrs.field(factory=dict)
     conditions: dict[str, Condition | None] = attrs.field(factory=dict)
     terms: dict[str, Term] = attrs.field(factory=dict)
-    sizes: dict[str, int] = attrs.field(factory=dict)
+    extents: dict[str, tuple[int, int]] = attrs.field(factory=dict)
     total_size: int = 0
     rules: list[Rule] = attrs.field(factory=list)
     guards: list[Guard] = attrs.field(factory=list)
@@ -454,6 +464,9 @@ def declare_obligations(work: Work) -> None:
                     "expected": "a length of time like `48h`",
                 }
                 work.findings.report("bad-value", part.place.inside("within"), **facts)
+        if within is not None and within > LONGEST_DEADLINE:
+            facts = {"fact": "within", "value": duration_text(within), "bound": "at most 100 years"}
+            work.findings.report("out-of-range", part.place.inside("within"), **facts)
         if within is not None and within <= 0:
             work.findings.report("deadline-in-the-past", part.place.inside("within"), text=shown(raw))
         words = {key: str(part.raw.get(key, "")) for key in ("title", "by", "because", "source")}

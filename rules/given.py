@@ -95,8 +95,12 @@ def read_given(
     findings = Findings()
     base = place or Place("incident")
     known: dict[str, Knowledge] = {}
+    stated: set[str] = set()
     with suppress(TooManyFindings):
         for name, raw in flatten(given, facts):
+            if name in stated:
+                findings.report("fact-stated-twice", _at(base, given, name), fact=name)
+            stated.add(name)
             if name not in facts:
                 _report_unknown(findings, name, facts, _at(base, given, name))
                 continue
@@ -224,7 +228,7 @@ def _uncertain_words(raw: str, type_: Type) -> AnyOf | Between | None:
         return None
     if match := _ANY_OF.match(raw):
         return AnyOf(*(word.strip() for word in match[1].split(",")))
-    if type_.is_ordered and len(raw) <= _LONGEST_RANGE:
+    if (type_.is_ordered or type_.kind == "scale") and len(raw) <= _LONGEST_RANGE:
         text = raw.strip()
         at = text.find("..", 1)  # because a range has a lower end
         low, high = text[:at].rstrip(), text[at + 2 :].lstrip()
