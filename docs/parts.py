@@ -74,6 +74,27 @@ def _takes(takes: str) -> str:
     return re.sub(r'(\["a", "b"\]|"75 USD"|\b10_000\b|\b\d{4}-\d\d-\d\d\b|\btrue\b|\bfalse\b)', r"`\1`", written)
 
 
+def limits() -> str:
+    """The limits of the language, read off the modules that keep them."""
+    from evenhand.rules import compose, conditions, diagnostics, given, normal, rulebook, syntax, text_files, types
+
+    condition = f"{syntax.LONGEST:,} characters, {syntax.DEEPEST} levels of parentheses and `not`"
+    terms = f"{conditions.LARGEST:,} tests, {conditions.DEEPEST} levels"
+    rows = [
+        ("a file", f"{text_files.LARGEST // 2**20} MiB"),
+        ("a condition", condition),
+        ("a condition with its terms written out", terms),
+        ("all conditions of a policy, so written out", f"{rulebook.LARGEST_POLICY:,} tests"),
+        ("alternatives of a part in normal form, past which it is kept whole", str(normal.BOUND)),
+        ("`extends`", f"{compose.MOST} policies, {compose.DEEPEST} deep"),
+        ("a number", f"10^{len(str(types.LARGEST)) - 1} in size"),
+        ("a text that is handed in", f"{given.LONGEST_TEXT:,} characters"),
+        ("a list that is handed in", f"{given.LONGEST_LIST:,} items"),
+        ("findings in one run", f"{diagnostics.Findings.MOST:,}"),
+    ]
+    return table(("what", "at most"), rows)
+
+
 def packs() -> str:
     """The policies that ship."""
     from evenhand.rules.load import load_file, shipped_packs
@@ -111,6 +132,7 @@ PARTS: Final[dict[str, Part]] = {
     "facts": facts,
     "decisions": decisions,
     "keys": keys,
+    "limits": limits,
     "packs": packs,
     "speed": speed,
 }

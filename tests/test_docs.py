@@ -82,6 +82,28 @@ def test_every_condition_in_the_reference_is_one(condition: str) -> None:
         pytest.fail("; ".join(found.message for found in error.diagnostics))
 
 
+def cells() -> Iterator[str]:
+    """Yield the cells in the table of unary tests, as TOML."""
+    page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^\| cell \|.*?\n\n", page, re.MULTILINE | re.DOTALL)
+    for row in table.splitlines()[2:]:
+        yield from re.findall(r"`([^`]+)`", row.split("|")[1] if row else "")
+
+
+@pytest.mark.parametrize("cell", sorted(set(cells())))
+def test_every_cell_in_the_reference_is_one(cell: str) -> None:
+    """On some fact of a fitting type."""
+    facts = ("abuse", "loss", "injury", "history.refunds_90d", "bought", "note")
+    assert any(loads(f"[[rule]]\nid = 'r'\nwhen.{fact} = {cell}\nthen.refund = 'full'\n") for fact in facts)
+
+
+def loads(rule: str) -> bool:
+    try:
+        return bool(Policy.loads(f"{own_facts()}\n{rule}").tree.rules)
+    except PolicyError:
+        return False
+
+
 def test_the_reference_names_every_operator_and_function() -> None:
     from evenhand.rules.syntax import RESERVED
 
