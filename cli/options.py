@@ -106,7 +106,7 @@ def check_exists(name: str) -> None:
     if is_pack(name):
         return
     try:
-        if Path(name).exists():
+        if name and Path(name).exists():
             return
     except PermissionError:
         raise click.UsageError(f"{name!r} cannot be looked at: permission denied.") from None
@@ -183,17 +183,16 @@ def files_below(folder: Path) -> list[Path]:
 def is_policy_file(path: Path) -> bool:
     """Whether a TOML file is a policy: it has a `[policy]` table; where it is broken, it looks as if it had one."""
     import re
-    import tomllib
 
-    try:
-        text = path.read_bytes().decode(errors="replace").removeprefix("\ufeff")
-    except OSError:
-        return False
-    looks_so = re.search(r"(?m)^[ \t]*\[[ \t]*policy[ \t]*\]|^[ \t]*policy[ \t]*[.=]", text) is not None
-    try:
-        return looks_so and isinstance(tomllib.loads(text).get("policy"), dict)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return looks_so
+    from ..rules.document import read_document
+
+    document, _ = read_document(path)
+    if document is None:
+        return path.suffix == ".toml"  # so that it is told what is wrong with it
+    if isinstance(document.values.get("policy"), dict):
+        return True
+    heading = r"(?m)^[ \t]*\[[ \t]*policy[ \t]*\]|^[ \t]*policy[ \t]*[.=]"
+    return document.partial and re.search(heading, document.text) is not None
 
 
 def load(name: str) -> Policy:

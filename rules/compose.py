@@ -85,10 +85,10 @@ def gather(document: Document, resolve: Resolver, findings: Findings) -> list[Do
             base = resolve(name, current, place, findings)
             if base is None:
                 continue
-            if base.name in (*chain, current.name):
-                way = (*chain, current.name)
-                way = way[way.index(base.name) :]
-                findings.report("cycle-in-extends", place, cycle=cycle_text(way))
+            way = (*chain, current.name)
+            same = next((name for name in way if _is_same(found[name], base)), None)
+            if same is not None:
+                findings.report("cycle-in-extends", place, cycle=cycle_text(way[way.index(same) :]))
             elif len(chain) >= DEEPEST or len(found) >= MOST:
                 findings.report("too-many-extends", place, limit=str(MOST), depth=str(DEEPEST))
             else:
@@ -98,6 +98,16 @@ def gather(document: Document, resolve: Resolver, findings: Findings) -> list[Do
 
     visit(document, ())
     return [found[name] for name in _extenders_first(document.name, bases)]
+
+
+def _is_same(one: Document, other: Document) -> bool:
+    """Whether two documents are one, under one name or through a link."""
+    if one.name == other.name or one.path is None or other.path is None:
+        return one.name == other.name
+    try:
+        return one.path.samefile(other.path)
+    except OSError:
+        return False
 
 
 def _extenders_first(name: str, bases: Mapping[str, Sequence[str]]) -> list[str]:
@@ -297,5 +307,8 @@ def _guards(layers: list[Document], switches: dict[str, Part], findings: Finding
 
 
 def within_folder(path: Path, root: Path) -> bool:
-    """Whether a path, links followed, stays inside a folder."""
-    return path.resolve().is_relative_to(root.resolve())
+    """Whether a path, links followed, stays inside a folder; one that no file can have, such as one with a NUL, does."""
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except (OSError, ValueError, RuntimeError):  # a loop of links is a RuntimeError
+        return True

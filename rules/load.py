@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -163,7 +164,7 @@ def _resolver(folder: Path | None) -> Callable[[str, Document, Place, Findings],
             findings.report("extends-without-folder", place, name=name[:80])
             return None
         base = folder if current.path is None else Path(current.path).parent
-        path = base / name
+        path = Path(os.path.normpath(base / name))
         if not within_folder(path, folder):
             findings.report("extends-outside", place, name=name[:80])
             return None

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import attrs
 
-from .describe import counted
+from .describe import counted, shortened
 from .diagnostics import Diagnostic, Location, catalogue, printable
 
 Json: TypeAlias = dict[str, Any]
@@ -94,7 +94,7 @@ def heading(diagnostic: Diagnostic) -> str:
 
 
 def _fact_path(diagnostic: Diagnostic) -> str:
-    path = ".".join(str(part) for part in diagnostic.place.path)
+    path = shortened(".".join(str(part) for part in diagnostic.place.path))
     return f": {printable(path)}" if path else ""
 
 
@@ -145,7 +145,7 @@ def as_data(diagnostic: Diagnostic) -> Json:
         "suggestion": diagnostic.suggestion,
         "fix": diagnostic.fix,
         "file": diagnostic.file,
-        "path": list(diagnostic.place.path),
+        "path": [shortened(part) if isinstance(part, str) else part for part in diagnostic.place.path],
         "line": location.line if location else None,
         "column": location.column if location else None,
         "end_line": location.end_line if location else None,

@@ -80,6 +80,11 @@ def _doubling_terms() -> str:
     return "\n".join([POLICY, "[terms]", 'term_0 = "injury or staff_harmed"', *doubling, ""])
 
 
+def _chained_terms() -> str:
+    chain = [f'term_{number} = "not term_{number - 1}"' for number in range(1, 66)]
+    return "\n".join([POLICY, "[terms]", 'term_0 = "injury"', *chain, ""])
+
+
 def _large_rules() -> str:
     doubling = [f't{number} = "t{number - 1} or t{number - 1}"' for number in range(1, 13)]
     rules = [f'[[rule]]\nid = "r{number}"\nwhen = "t12"\nthen.refund = "deny"' for number in range(500)]
@@ -100,6 +105,7 @@ SPECIMENS: Mapping[str, Callable[[Path], Found]] = {
     "too-many-extends": _chain,
     "condition-too-long": lambda _: in_text(_rule("injury or " * 10_000 + "injury")),
     "condition-too-large": lambda _: in_text(_doubling_terms()),
+    "terms-too-deep": lambda _: in_text(_chained_terms()),
     "policy-too-large": lambda _: in_text(_large_rules()),
     "too-many-findings": lambda _: in_text(POLICY + "".join(f"key{number} = 1\n" for number in range(2_000)))[:1],
     "too-long": lambda _: in_facts({"exchange.steps_done": ["listen"] * 2_000}),
