@@ -29,6 +29,8 @@ from .types import LIST, TEXT, Type
 
 #: The most tests that one condition may have once its terms are written out.
 LARGEST: Final = 5_000
+#: The most levels of `and`, `or`, `not` and terms, one inside the other, that it may go deep.
+DEEPEST: Final = 128
 
 
 def read_condition(raw: object, place: Place, scope: Scope, findings: Findings) -> Condition:
@@ -47,7 +49,9 @@ def read_condition(raw: object, place: Place, scope: Scope, findings: Findings) 
             return Checker(scope, findings, place).condition(parsed(raw, place, findings))
         case dict():
             tests = cells(raw, scope)
-            return _joined(And, [partial(read_cell, n, cell, place.inside(*way), scope, findings) for n, way, cell in tests])
+            return _joined(
+                And, [partial(read_cell, n, cell, place.inside(*way), scope, findings) for n, way, cell in tests]
+            )
         case list():
             parts = [partial(read_condition, inner, place.inside(i), scope, findings) for i, inner in enumerate(raw)]
             return _joined(Or, parts)
@@ -223,19 +227,26 @@ def _outcome_word(name: str, raw: object, type_: Type, checker: Checker) -> Cons
     raise checker.report("unknown-outcome", Name("", -1, -1), suggestion=nearest(word, type_.words), **facts)
 
 
-def size(condition: Condition, terms: dict[str, int]) -> int:
-    """Return the number of tests in a condition with its terms written out; *terms* remembers those of terms."""
+def extent(condition: Condition, terms: dict[str, tuple[int, int]]) -> tuple[int, int]:
+    """
+    Return how many tests a condition has with its terms written out, and how many levels deep it goes.
+
+    *terms* remembers those of terms.
+    """
     match condition:
         case And(parts) | Or(parts):
-            return sum(size(part, terms) for part in parts)
+            inner = [extent(part, terms) for part in parts]
+            return sum(tests for tests, _ in inner), 1 + max(levels for _, levels in inner)
         case Not(part):
-            return size(part, terms)
+            tests, levels = extent(part, terms)
+            return tests, levels + 1
         case Named(name, part):
             if name not in terms:
-                terms[name] = size(part, terms)
+                tests, levels = extent(part, terms)
+                terms[name] = tests, levels + 1
             return terms[name]
         case _:
-            return 1
+            return 1, 0
 
 
 def names_in(raw: object, scope: Scope, place: Place) -> set[str]:

@@ -55,6 +55,8 @@ from .types import NUMBER, Fact, Value
 
 #: The most disjuncts that distributing may make of one `and`; past it the longest part is kept whole.
 BOUND: Final = 64
+#: The most tests that distributing may make, so that parts kept whole inside others are not copied over and over.
+HEAVIEST: Final = 4_096
 
 _NEGATED: Final[dict[Operator, Operator]] = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 Disjunct: TypeAlias = tuple[Conjunct, ...]
@@ -98,6 +100,7 @@ class Normalizer:
     def __init__(self, universe_: Universe) -> None:
         self.universe = universe_
         self._terms: dict[tuple[str, bool], tuple[Disjunct, ...]] = {}
+        self._weights: dict[Whole, int] = {}
         self._tests: dict[bool, dict[Solved, tuple[Disjunct, ...]]] = {True: {}, False: {}}
 
     def normal_form(self, condition: Condition) -> NormalForm:
@@ -198,11 +201,32 @@ class Normalizer:
         found: tuple[Disjunct, ...] = () if single is None else (single,)
         rest = [part for part in parts if len(part) > 1]
         for index, part in enumerate(rest):
-            if len(found) * len(part) > BOUND:
-                whole = tuple(Whole(NormalForm(part)) for part in rest[index:])
-                return tuple(both for one in found if (both := _conjunction(one, whole)) is not None)
+            if len(found) * len(part) > BOUND or self._weight(found, part) > HEAVIEST:
+                return self._kept_whole(single, found, rest, index)
             found = self._product(found, part)
         return found
+
+    def _kept_whole(
+        self, single: Disjunct | None, found: tuple[Disjunct, ...], rest: list[tuple[Disjunct, ...]], index: int
+    ) -> tuple[Disjunct, ...]:
+        """Keep the parts from *index* on whole beside what was *found*; all of them where that would copy too much."""
+        whole = tuple(Whole(NormalForm(part)) for part in rest[index:])
+        if len(found) * sum(map(self._weight_of, whole)) > HEAVIEST and single is not None:
+            found, whole = (single,), tuple(Whole(NormalForm(part)) for part in rest)
+        return tuple(both for one in found if (both := _conjunction(one, whole)) is not None)
+
+    def _weight(self, left: tuple[Disjunct, ...], right: tuple[Disjunct, ...]) -> int:
+        """Return how many tests a product would have, those in parts kept whole included."""
+        weights = [sum(self._weight_of(part) for one in side for part in one) for side in (left, right)]
+        return weights[0] * len(right) + weights[1] * len(left)
+
+    def _weight_of(self, part: Conjunct) -> int:
+        if not isinstance(part, Whole):
+            return 1
+        if part not in self._weights:
+            inner = (self._weight_of(inner) for disjunct in part.form.disjuncts for inner in disjunct)
+            self._weights[part] = 1 + sum(inner)
+        return self._weights[part]
 
     def _product(self, left: tuple[Disjunct, ...], right: tuple[Disjunct, ...]) -> tuple[Disjunct, ...]:
         pairs = (_conjunction(one, other) for one in left for other in right)
@@ -301,6 +325,7 @@ def facts_in(test: Compare | TextTest | Expression) -> tuple[str, ...]:
 def facts_of(form: NormalForm) -> frozenset[str]:
     """Return every fact that a normal form asks for."""
     found: set[str] = set()
+    seen = {form}
     pending = [form]
     while pending:
         for conjunct in (conjunct for disjunct in pending.pop().disjuncts for conjunct in disjunct):
@@ -309,6 +334,7 @@ def facts_of(form: NormalForm) -> frozenset[str]:
                     found.add(fact)
                 case Atom(_, facts):
                     found.update(facts)
-                case Whole(inner):
+                case Whole(inner) if inner not in seen:
+                    seen.add(inner)
                     pending.append(inner)
     return frozenset(found)

@@ -11,7 +11,7 @@ import attrs
 
 from .check import Mistyped, Scope
 from .compose import Part, RuleItem, cycle_text
-from .conditions import LARGEST, names_in, read_cell, read_condition, read_value_expression, size
+from .conditions import DEEPEST, LARGEST, extent, names_in, read_cell, read_condition, read_value_expression
 from .declare import Work
 from .describe import counted, described, shortened, shown
 from .diagnostics import FactError, Findings, Place, nearest
@@ -127,8 +127,11 @@ def _checked(raw: object, place: Place, scope: Scope, work: Work) -> Condition |
         condition = read_condition(raw, place, scope, work.findings)
     except Mistyped:
         return None
-    count = size(condition, work.sizes)
+    count, levels = extent(condition, work.extents)
     work.total_size += count
+    if levels > DEEPEST:
+        work.findings.report("terms-too-deep", place, limit=str(DEEPEST))
+        return None
     if count > LARGEST:
         work.findings.report("condition-too-large", place, count=f"{count:_}", limit=f"{LARGEST:_}")
         return None
