@@ -11,11 +11,9 @@ import attrs
 
 from ..engine.policy import Decision, Policy
 from ..rules.diagnostics import Diagnostic, FactError, PolicyError
-from .facts import check_stated, facts_of, moment_of
-from .findings import at_location
-from .incidents import Incident, line_location, read_incidents
+from .facts import check_stated, facts_of, moment_of, stated_facts
+from .incidents import Incident, read_incidents
 from .progress import Progress
-from .rows import NAMES
 
 
 @attrs.frozen
@@ -70,8 +68,8 @@ class DryRun:
         self._request = request
         self._report = report
         self._policies: list[Policy] = []
-        self._unknown_columns: dict[tuple[str, str], bool] = {}
         self._moment = moment_of(request.as_of)
+        self._has_findings = False
         self.tally = Tally()
 
     def load(self, name: str) -> None:
@@ -98,29 +96,29 @@ class DryRun:
         shows_each = not self._request.summary
         with Progress(files, to_terminal=shows_each) as progress:
             for file in files:
-                for incident in read_incidents(file, progress.at):
+                for incident in read_incidents(file, on_read=progress.at, check_columns=self._wrong_columns):
                     self._decide(incident, facts)
                     progress.count(self.tally.incidents)
                 progress.done(file)
 
     def _decide(self, incident: Incident, stated: Mapping[str, str]) -> None:
-        self.tally.incidents += 1
+        self.tally.incidents += incident.count
         findings = list(incident.problems)
         decisions: list[Decision] = []
         for policy in self._policies if not findings else []:
-            if incident.columns and self._has_unknown_column(policy, incident):
-                continue
             try:
-                facts = facts_of(policy, incident, stated, self._request.ignore)
+                facts = facts_of(policy, incident.facts, self._request.ignore, is_text=incident.is_text)
+                facts.update(stated_facts(policy, stated))
                 decisions.append(policy.decide(facts, as_of=self._moment))
             except FactError as error:
                 findings.extend(found for found in incident.placed(error) if found not in findings)
-        self._count(decisions)
+        self._has_findings |= bool(findings)
+        self._count(decisions, incident.count)
         self._report.incident(incident, decisions, findings)
 
-    def _count(self, decisions: Sequence[Decision]) -> None:
+    def _count(self, decisions: Sequence[Decision], count: int) -> None:
         if len(decisions) < max(len(self._policies), 1):
-            self.tally.unreadable += bool(self._policies)
+            self.tally.unreadable += count if self._policies else 0
             return
         self.tally.decided += 1
         self.tally.left_to_a_human += not all(decision.is_settled for decision in decisions)
@@ -129,26 +127,18 @@ class DryRun:
             for verdict in decision:
                 outcomes.setdefault(verdict.decision, Counter())[str(verdict.outcome)] += 1
 
-    def _has_unknown_column(self, policy: Policy, incident: Incident) -> bool:
-        """Whether a table's head names something that is no fact of the policy: said once, it loses every row."""
-        key = (policy.content_hash, incident.file)
-        if key not in self._unknown_columns:
-            columns = [name for name in incident.columns if name not in self._request.ignore]
-            columns = [name for name in columns if name not in NAMES or name in policy.tree.facts]
-            found = self._unknown(policy, columns, incident.file)
-            self._unknown_columns[key] = bool(found)
-            if found:
-                self._report.incident(attrs.evolve(incident, line=1), [], found)
-        return self._unknown_columns[key]
-
-    def _unknown(self, policy: Policy, columns: Iterable[str], file: str) -> list[Diagnostic]:
-        try:
-            policy.read(dict.fromkeys(columns))
-        except FactError as error:
-            return [at_location(found, file, found.place.path, line_location(1)) for found in error.diagnostics]
-        return []
+    def _wrong_columns(self, columns: Sequence[str]) -> list[Diagnostic]:
+        """Return what is wrong with the facts that a table names, under any of the policies."""
+        found: list[Diagnostic] = []
+        for policy in self._policies:
+            facts = facts_of(policy, dict.fromkeys(columns), self._request.ignore)
+            try:
+                policy.read(facts)
+            except FactError as error:
+                found.extend(problem for problem in error.diagnostics if problem not in found)
+        return found
 
     def close(self) -> int:
         """Report the counts, and return the exit code."""
         self._report.close(self.tally)
-        return 1 if self.tally.unsound_policies or self.tally.unreadable else 0
+        return 1 if self.tally.unsound_policies or self._has_findings else 0

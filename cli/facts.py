@@ -13,23 +13,20 @@ from .rows import NAMES
 
 if TYPE_CHECKING:
     from ..engine.policy import Policy
-    from .incidents import Incident
 
 _SEPARATOR: Final = re.compile(r"\s*[,;|]\s*")
 
 
 def facts_of(
-    policy: Policy, incident: Incident, stated: Mapping[str, str], ignored: Collection[str]
+    policy: Policy, handed_in: Mapping[str, object], ignored: Collection[str], *, is_text: bool = False
 ) -> dict[str, object]:
-    """Return the facts of an incident; those *stated* on the command line stand above its own, *ignored* ones are left out."""
+    """Return the facts of an incident: without those to be *ignored*, and without its name, where that is no fact."""
     known = policy.tree.facts
-    facts: dict[str, object] = {
-        name: from_text(policy, name, value) if incident.is_text and isinstance(value, str) else value
-        for name, value in incident.facts.items()
+    return {
+        name: from_text(policy, name, value) if is_text and isinstance(value, str) else value
+        for name, value in handed_in.items()
         if name not in ignored and (name not in NAMES or name in known)
     }
-    facts.update(stated_facts(policy, stated))
-    return facts
 
 
 def stated_facts(policy: Policy, stated: Mapping[str, str]) -> dict[str, object]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias
 
 import attrs
 
@@ -19,14 +19,19 @@ from .findings import at_location, of_problem
 SUFFIXES: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 
 
+#: Says what is wrong with the facts of these names.
+ColumnCheck: TypeAlias = Callable[[tuple[str, ...]], Sequence[Diagnostic]]
+
+
 @attrs.frozen
 class Incident:
     """
     One incident as it was handed in, or (with *problems*) why it cannot be read.
 
-    *name* is what people call it, *about* what is said about it. An *is_row* shares its file with others. Where *is_text*,
-    every fact is text, as in CSV; *columns* is
-    then the whole head. *locate* finds the line of a fact by its path; without it everything stands on *line*.
+    *name* is what people call it, *about* what is said about it. An *is_row* shares its file with others; where *is_text*, every
+    fact is text, as in CSV. *locate* finds the line of a fact by its path; without it everything stands on *line*. *count* is
+    how many incidents it stands for: more than one where a whole file cannot be read for one reason, none where it only says
+    why the reading stopped.
     """
 
     file: str
@@ -36,8 +41,8 @@ class Incident:
     about: str = ""
     is_row: bool = False
     is_text: bool = False
-    columns: tuple[str, ...] = ()
     source_line: str = ""
+    count: int = 1
     problems: tuple[Diagnostic, ...] = ()
     locate: Callable[[tuple[str | int, ...]], Location] | None = None
 
@@ -59,21 +64,25 @@ def line_location(line: int, source_line: str = "") -> Location | None:
 class UnreadableError(Exception):
     """Why an incident, or the rest of a file, cannot be read: *why* goes on from `this incident cannot be read:`."""
 
-    def __init__(self, why: str, *, line: int = 0) -> None:
+    def __init__(self, why: str, *, line: int = 0, count: int = 1) -> None:
         super().__init__(why)
-        self.why, self.line = why, line
+        self.why, self.line, self.count = why, line, count
 
     def in_file(self, file: str) -> Incident:
         """Return what stands for the incident that is lost."""
         found = Diagnostic("unreadable-incident", {"why": self.why}, Place(file))
-        return Incident(file, self.line, problems=(at_location(found, file, location=line_location(self.line)),))
+        problem = at_location(found, file, location=line_location(self.line))
+        return Incident(file, self.line, problems=(problem,), count=self.count)
 
 
-def read_incidents(file: str, on_read: Callable[[int], None] | None = None) -> Iterator[Incident]:
+def read_incidents(
+    file: str, *, on_read: Callable[[int], None] | None = None, check_columns: ColumnCheck = lambda _: ()
+) -> Iterator[Incident]:
     """
     Yield the incidents of a file, or of standard input for `-`; a bad one is yielded with its problems, never raised.
 
-    *on_read* is told how far into the file the reading is, in bytes.
+    *on_read* is told how far into the file the reading is, in bytes. *check_columns* says what is wrong with the facts that a
+    table names in its head.
     """
     suffix = Path(file).suffix.lower()
     if file != "-" and suffix not in SUFFIXES:
@@ -81,10 +90,10 @@ def read_incidents(file: str, on_read: Callable[[int], None] | None = None) -> I
         return
     from .rows import from_csv, from_json
 
-    read = from_csv if suffix in (".csv", ".tsv") else from_json
+    is_table = suffix in (".csv", ".tsv")
     try:
         with _opened(file) as stream:
-            for incident in read(stream, file):
+            for incident in from_csv(stream, file, check_columns) if is_table else from_json(stream, file):
                 if on_read is not None and file != "-":
                     on_read(stream.tell())
                 yield incident

@@ -12,7 +12,7 @@ from .decided import print_decision
 from .dry_run import Loaded, Report, Request, Tally
 from .findings import findings_text, print_findings
 from .incidents import Incident
-from .terminal import Piece, cells, counted, out, padded
+from .terminal import Piece, cells, counted, err, out, padded
 
 
 def report_for(format_: str, request: Request) -> Report:
@@ -36,6 +36,7 @@ class TextReport:
         self._request = request
         self._output = out()
         self._policies = 0
+        self._findings = 0
 
     def policy(self, loaded: Loaded) -> None:
         """Write one line about a sound policy, or what is wrong with it."""
@@ -48,7 +49,7 @@ class TextReport:
 
     def incident(self, incident: Incident, decisions: Sequence[Decision], findings: Sequence[Diagnostic]) -> None:
         """Write an incident with what each policy decides about it."""
-        print_findings(findings)
+        self._print(findings)
         if not decisions or self._request.summary:
             return
         self._heading(incident)
@@ -60,6 +61,13 @@ class TextReport:
             print_decision(self._output, decision, as_of=self._request.as_of)
             if self._request.why:
                 self._explain(decision)
+
+    def _print(self, findings: Sequence[Diagnostic]) -> None:
+        """Write what is wrong with an incident, as long as somebody may read it."""
+        before, self._findings = self._findings, self._findings + len(findings)
+        print_findings(findings[: max(0, _MOST_FINDINGS - before)])
+        if before < _MOST_FINDINGS <= self._findings:
+            err().line("Further incidents that cannot be read are only counted; --format json lists them all.")
 
     def _heading(self, incident: Incident) -> None:
         place = f"{incident.file}:{incident.line}" if incident.is_row else incident.file
@@ -100,6 +108,8 @@ class TextReport:
 
 
 _LONGEST_ABOUT: Final = 400
+#: How many mistakes in incidents are told in text.
+_MOST_FINDINGS: Final = 1_000
 
 
 def _called(policy: Policy) -> str:
@@ -159,6 +169,7 @@ class JsonReport:
             {
                 "file": incident.file,
                 "line": incident.line,
+                "incidents": incident.count,
                 "name": incident.name,
                 "decided": [self._decision(decision) for decision in decisions],
                 "findings": findings_json(findings),

@@ -11,13 +11,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final, cast
 
-from .incidents import Incident, UnreadableError
+from .findings import at_location
+from .incidents import ColumnCheck, Incident, UnreadableError, line_location
 
 #: Keys and columns that name an incident, unless the policy has a fact of that name.
 NAMES: Final = ("name", "id", "incident", "incident_id")
 #: The most characters that one incident may take.
 LARGEST: Final = 8 * 2**20
 _CHUNK: Final = 2**16
+#: A file that begins with this many bad incidents, and no good one, is the wrong file.
+_PATIENCE: Final = 500
 _KINDS: Final = {list: "a list", str: "a text", bool: "true or false", int: "a number", Decimal: "a number"}
 
 
@@ -36,6 +39,18 @@ def name_in(facts: dict[str, Any]) -> str:
     return next((str(facts[key]) for key in NAMES if isinstance(facts.get(key), str | int) and facts[key] != ""), "")
 
 
+def _while_it_makes_sense(incidents: Iterator[Incident]) -> Iterator[Incident]:
+    """Yield incidents; give up where all of a long beginning are bad."""
+    for bad, incident in enumerate(incidents, 1):
+        yield incident
+        if not incident.problems:
+            break
+        if bad == _PATIENCE:
+            why = f"none of the first {_PATIENCE:,} is an incident; the rest of the file was not read"
+            raise UnreadableError(why, line=incident.line, count=0)
+    yield from incidents
+
+
 # --- JSON ------------------------------------------------------------------------------------------------------------
 
 
@@ -46,7 +61,7 @@ def from_json(stream: BinaryIO, file: str) -> Iterator[Incident]:
     After a mistake the reading goes on with the next line; within a list it cannot.
     """
     with _text(stream) as text:
-        yield from _json_values(_Source(text), file)
+        yield from _while_it_makes_sense(_json_values(_Source(text), file))
 
 
 def _json_values(source: _Source, file: str) -> Iterator[Incident]:
@@ -176,22 +191,26 @@ def _refuse(name: str) -> None:
 # --- CSV -------------------------------------------------------------------------------------------------------------
 
 
-def from_csv(stream: BinaryIO, file: str) -> Iterator[Incident]:
+def from_csv(stream: BinaryIO, file: str, check_columns: ColumnCheck) -> Iterator[Incident]:
     """Yield the incidents of a table whose head names the facts; an empty cell means that nobody knows."""
     with _text(stream) as text:
-        yield from _csv_rows(text, file)
+        yield from _while_it_makes_sense(_csv_rows(text, file, check_columns))
 
 
-def _csv_rows(text: io.TextIOWrapper, file: str) -> Iterator[Incident]:
+def _csv_rows(text: io.TextIOWrapper, file: str, check_columns: ColumnCheck) -> Iterator[Incident]:
     first = text.readline(LARGEST)
     if not first.strip():
         raise UnreadableError(
             "the file is empty" if not first else "its first line, which should name the facts, is empty"
         )
     delimiter = "\t" if Path(file).suffix.lower() == ".tsv" else max(",;\t", key=first.count)
-    columns = tuple(name.strip() for name in next(csv.reader([first], delimiter=delimiter)))
-    _check_head(columns)
+    columns = _head(first, delimiter)
     rows = _rows(csv.reader(_lines(text), delimiter=delimiter, strict=True))
+    if found := check_columns(columns):
+        head = line_location(1, first.rstrip("\r\n"))
+        problems = tuple(at_location(problem, file, problem.place.path, head) for problem in found)
+        yield Incident(file, 1, problems=problems, count=sum(1 for _ in rows))
+        return
     for line, row in rows:
         if isinstance(row, UnreadableError):
             yield row.in_file(file)
@@ -201,10 +220,15 @@ def _csv_rows(text: io.TextIOWrapper, file: str) -> Iterator[Incident]:
             yield UnreadableError(why, line=line).in_file(file)
             continue
         facts = {name: cell.strip() for name, cell in zip(columns, row, strict=True) if cell.strip()}
-        yield Incident(file, line, facts, name_in(facts), is_row=True, is_text=True, columns=columns)
+        yield Incident(file, line, facts, name_in(facts), is_row=True, is_text=True)
 
 
-def _check_head(columns: tuple[str, ...]) -> None:
+def _head(line: str, delimiter: str) -> tuple[str, ...]:
+    """Return the names that the first line gives to the columns."""
+    try:
+        columns = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter, strict=True)))
+    except csv.Error as error:
+        raise UnreadableError(f"its head is no row of CSV: {error}", line=1) from None
     for name in columns:
         if not name:
             raise UnreadableError("a column of its head has no name", line=1)
@@ -212,6 +236,7 @@ def _check_head(columns: tuple[str, ...]) -> None:
             raise UnreadableError(f"its head names `{name[:60]}` twice", line=1)
         if "\0" in name or "\udc80" <= max(name) <= "\udcff":
             raise UnreadableError("its head is not text in UTF-8", line=1)
+    return columns
 
 
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:

@@ -33,7 +33,8 @@ def print_table(output: Output, policy: Policy) -> None:
         expand=True,
     )
     table.add_column("", justify="right", style=style["dim"])
-    table.add_column("Rule", overflow="fold", ratio=3)
+    longest = max((len(rule.id) for rule in tree.rules), default=0)
+    table.add_column("Rule", overflow="fold", min_width=min(longest, 32))
     table.add_column("When", overflow="fold", ratio=5)
     for spec in decisions:
         table.add_column(title_of(spec), overflow="fold", max_width=14)
@@ -44,9 +45,12 @@ def print_table(output: Output, policy: Policy) -> None:
         cells = [condition_text(rule.condition, tree.currency), *(_outcome(rule, spec, tree) for spec in decisions)]
         cells.append("\n".join(rule.oblige))
         table.add_row(str(number), name, *(Text(output.sign(cell)) for cell in cells))
-    width = output.terminal_width if output.is_terminal else _WIDTH
     console = Console(
-        file=output.stream, width=width, force_terminal=output.colours, no_color=not output.colours, highlight=False
+        file=output.stream,
+        width=output.wide(_WIDTH),
+        force_terminal=output.colours,
+        no_color=not output.colours,
+        highlight=False,
     )
     console.print(table)
 

@@ -62,8 +62,11 @@ class Output:
         self.is_terminal = stream.isatty()
         self.colours = _wants_colours(self.is_terminal)
         self.width = _width(self.is_terminal)
-        self.terminal_width = get_terminal_size((UNKNOWN_WIDTH, 24)).columns
         self.plain_signs = not _can_write(stream, "".join(_ASCII))
+
+    def wide(self, otherwise: int) -> int:
+        """Return the whole width of the terminal, for tables; *otherwise* where nobody knows it."""
+        return get_terminal_size((otherwise, 24)).columns if _has_width(self.is_terminal) else otherwise
 
     def line(self, *words: Words, hang: int = 0) -> None:
         """Write a line; where it is too long it goes on below, indented by *hang*."""
@@ -119,8 +122,12 @@ def _wants_colours(is_terminal: bool) -> bool:
     return is_terminal or bool(os.environ.get("FORCE_COLOR"))
 
 
+def _has_width(is_terminal: bool) -> bool:
+    return is_terminal or os.environ.get("COLUMNS", "").isdigit()
+
+
 def _width(is_terminal: bool) -> int:
-    if is_terminal or os.environ.get("COLUMNS", "").isdigit():
+    if _has_width(is_terminal):
         return max(40, min(get_terminal_size((UNKNOWN_WIDTH, 24)).columns, WIDEST))
     return UNKNOWN_WIDTH
 

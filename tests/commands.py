@@ -17,6 +17,9 @@ from evenhand.cli import main
 #: Older releases of click mix the two streams unless told not to.
 _APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner.__init__).parameters else {}
 
+#: What a terminal around the tests must not change.
+_SURROUNDINGS: Mapping[str, str | None] = dict.fromkeys(("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TERM"))
+
 
 @attrs.frozen
 class Ran:
@@ -29,7 +32,8 @@ class Ran:
 
 def run(*args: str | Path, text: str | bytes | None = None) -> Ran:
     """Run the command here; a bug's exception is raised, not swallowed."""
-    result = CliRunner(**_APART).invoke(main, [str(arg) for arg in args], input=text, prog_name="policy")
+    runner = CliRunner(**_APART)
+    result = runner.invoke(main, [str(arg) for arg in args], input=text, env=dict(_SURROUNDINGS), prog_name="policy")
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Ran(result.exit_code, result.stdout, result.stderr)
@@ -42,6 +46,6 @@ def spawn(*args: str | Path, text: bytes = b"", env: Mapping[str, str] | None = 
         input=text,
         capture_output=True,
         check=False,
-        env={**os.environ, **(env or {})},
+        env={**{name: value for name, value in os.environ.items() if name not in _SURROUNDINGS}, **(env or {})},
     )
     return Ran(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))

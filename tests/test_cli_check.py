@@ -286,3 +286,21 @@ def test_json_is_one_document_whatever_happens() -> None:
     assert found["summary"]["incidents"] == 1
     assert found["incidents"] == []
     assert found["summary"]["outcomes"]["small"]["refund"] == {"full": 1}
+
+
+def test_a_file_of_nothing_but_bad_rows_is_given_up(folder: Path) -> None:
+    (folder / "wrong.jsonl").write_text("<p>\n" * 5_000, encoding="utf-8")
+    ran = run("check", "good.toml", "wrong.jsonl", "--summary")
+    assert ran.code == 1
+    assert "500 incidents: none decided; 500 could not be read." in ran.out
+    assert "wrong.jsonl:500:1: unreadable-incident: this incident cannot be read: none of the first 500" in ran.err
+
+
+def test_after_a_good_row_every_bad_one_is_counted_and_json_lists_them(folder: Path) -> None:
+    (folder / "mixed.jsonl").write_text('{"abuse": "none"}\n' + "<p>\n" * 1_500, encoding="utf-8")
+    ran = run("check", "good.toml", "mixed.jsonl", "--summary")
+    assert ran.err.count("unreadable-incident") == 1_000
+    assert "only counted" in ran.err
+    assert "1,501 incidents: 1 decided" in ran.out
+    found = json.loads(run("check", "good.toml", "mixed.jsonl", "--format", "json").out)
+    assert sum(bool(incident["findings"]) for incident in found["incidents"]) == 1_500

@@ -141,6 +141,6 @@ def test_reading_says_how_far_it_is(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("abuse\n" + "rude\n" * 50_000, encoding="utf-8")
     seen: list[int] = []
-    assert len(list(read_incidents(str(path), seen.append))) == 50_000
+    assert len(list(read_incidents(str(path), on_read=seen.append))) == 50_000
     assert seen == sorted(seen)
     assert 0 < seen[0] < seen[-1] <= path.stat().st_size
