@@ -55,7 +55,7 @@ def attempts(board: Board, now: Mapping[str, Verdict]) -> Iterator[Attempt]:
     for at, name in enumerate(names, 1):
         sure, open_ = after[at]
         rest = possible & open_
-        if rest & chart.touched[name] & relevant or name in chart.atoms:
+        if rest & chart.touched[name] & relevant or name in chart.hidden:
             attempt = _Rest(board, now, name, relevant, certain & sure, rest).attempt()
             if attempt.changed:
                 yield attempt

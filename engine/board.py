@@ -68,7 +68,10 @@ class Board:
                 place = self.chart.words[name][raw]
             else:
                 at = bisect_right(steps, raw)
-                vector, place = column.vectors[at], at - self.chart.pieces(name).offset
+                vector, offset = column.vectors[at], self.chart.pieces(name).offset
+                if not offset:
+                    raise KeyError(name)  # its classes are finer than the column's
+                place = at - offset
             assert vector is not None  # because a decision was made on it
             self.certain[name] = self.possible[name] = vector
             self.places[name] = place
@@ -140,7 +143,7 @@ class Board:
     def pieces(self, name: str) -> Pieces:
         """Return the classes of a fact, cut also where tests over several facts change, the others being as they are."""
         pieces = self.chart.pieces(name)
-        atoms = self.chart.atoms.get(name, ())
+        atoms = self.chart.atoms(name)
         if not atoms or not pieces.fact.type.is_ordered:
             return pieces
         cuts = thresholds(atoms, name, pieces.fact.type, self.state.settled)

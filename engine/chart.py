@@ -14,14 +14,15 @@ import attrs
 
 from ..rules.currencies import MINOR_DIGITS
 from ..rules.quantities import TIME_UNITS
-from ..rules.tree import Atom, Conjunct, Constant, DecisionSpec, Guard, Rule, TextTest
+from ..rules.regions import Spans, Texts
+from ..rules.tree import Atom, Conjunct, Constant, DecisionSpec, FactTest, Guard, Rule, TextTest
 from ..rules.types import Value
 from ..rules.words import expression_text
 from .decision import REFER, Outcome
 from .index import Index
 from .layout import Layout, mask
 from .pieces import Pieces, of_column
-from .thresholds import atoms_in
+from .thresholds import hidden_in
 
 
 @attrs.frozen(eq=False)
@@ -205,26 +206,38 @@ class Chart:
         return {name: minor if f.type.kind == "money" else TIME_UNITS.get(f.unit, 1) for name, f in facts}
 
     @cached_property
-    def atoms(self) -> Mapping[str, tuple[Atom, ...]]:
-        """The tests over several facts, and those with patterns and functions, by each fact in them."""
-        found: dict[str, dict[Atom, None]] = {}
+    def hidden(self) -> Mapping[str, tuple[Atom | FactTest, ...]]:
+        """The tests that no column shows, by each fact in them: over several facts, with patterns, in parts kept whole."""
+        found: dict[str, dict[Atom | FactTest, None]] = {}
         owners: tuple[Rule | Guard, ...] = (*self.tree.rules, *self.tree.guards)
-        for atom in (atom for owner in owners for atom in atoms_in(owner.form)):
-            for name in atom.facts:
-                found.setdefault(name, {})[atom] = None
-        return {name: tuple(atoms) for name, atoms in found.items()}
+        for test in (test for owner in owners for test in hidden_in(owner.form)):
+            for name in test.facts if isinstance(test, Atom) else (test.fact,):
+                found.setdefault(name, {})[test] = None
+        return {name: tuple(tests) for name, tests in found.items()}
+
+    def atoms(self, name: str) -> tuple[Atom, ...]:
+        """Return the tests over several facts, and those with patterns and functions, that a fact is in."""
+        return tuple(test for test in self.hidden.get(name, ()) if isinstance(test, Atom))
 
     def words_sought(self, name: str) -> tuple[str, ...]:
         """Return the texts that tests look for in a fact, RE2 patterns left out."""
-        tests = [atom.test for atom in self.atoms.get(name, ()) if isinstance(atom.test, TextTest)]
+        tests = [atom.test for atom in self.atoms(name) if isinstance(atom.test, TextTest)]
         patterns = [test.pattern for test in tests if test.operator != "matches"]
-        return tuple(dict.fromkeys(str(pattern.value) for pattern in patterns if isinstance(pattern, Constant)))
+        named = [test.known.words for test in self._whole_tests(name) if isinstance(test.known, Texts)]
+        found = [str(pattern.value) for pattern in patterns if isinstance(pattern, Constant)]
+        return tuple(dict.fromkeys((*found, *(word for words in named for word in sorted(words)))))
+
+    def _whole_tests(self, name: str) -> Iterator[FactTest]:
+        return (test for test in self.hidden.get(name, ()) if isinstance(test, FactTest))
 
     def pieces(self, name: str) -> Pieces:
         """Return the classes of a fact, as far as tests on it alone make them."""
         found = self._pieces.get(name)
         if found is None:
-            found = self._pieces[name] = of_column(self.layout.columns[name], self.full, self.words_sought(name))
+            found = of_column(self.layout.columns[name], self.full, self.words_sought(name))
+            spans = [test.known for test in self._whole_tests(name) if isinstance(test.known, Spans)]
+            cuts = sorted({cut for region in spans for cut in region.cuts})
+            found = self._pieces[name] = found.split(cuts) if cuts else found
         return found
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeAlias
@@ -13,6 +14,8 @@ from typing import Final, Self, TypeAlias
 import attrs
 
 from ..rules.diagnostics import PolicyError
+from ..rules.incident import DECISIONS, Incident
+from ..rules.tree import DecisionSpec
 from .policy import Decision, Policy
 from .sources import Contents, contents, folders, sources
 
@@ -44,7 +47,8 @@ class Engine:
     whole, the old or the new. A broken edit leaves the last good policy in charge; `error` says what is wrong until it is mended.
     Files may be rewritten, replaced, or deleted and made again. Safe to share among threads.
 
-    *on_reload* is called after each reload with the new policy, or with the error.
+    *on_reload* is called after each reload with the new policy, or with the error; *vocabulary* and *decisions* are as in
+    `Policy.load`.
 
     Raises:
         PolicyError: If there is no good policy to begin with.
@@ -54,13 +58,22 @@ class Engine:
     'deny'
     """
 
-    def __init__(self, path: str | Path, *, watch: bool = True, on_reload: OnReload | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        watch: bool = True,
+        on_reload: OnReload | None = None,
+        vocabulary: type = Incident,
+        decisions: Mapping[str, DecisionSpec] = DECISIONS,
+    ) -> None:
         self.path = path
+        self._load_policy = partial(Policy.load, path, vocabulary=vocabulary, decisions=decisions)
         self._on_reload = on_reload
         self._loading = threading.RLock()
         self._stopping = threading.Event()
         self._seen: Contents = contents(sources(path, None))
-        self._current = _Current(Policy.load(path))
+        self._current = _Current(self._load_policy())
         self._thread: threading.Thread | None = None
         if watch and self._seen:
             self._thread = threading.Thread(target=self._follow, name=f"evenhand {self.policy.id}", daemon=True)
@@ -99,7 +112,7 @@ class Engine:
     def _load(self) -> Policy | PolicyError:
         self._seen = contents(sources(self.path, self.policy))
         try:
-            policy = Policy.load(self.path)
+            policy = self._load_policy()
         except PolicyError as error:
             self._current = _Current(self._current.policy, error)
             return error

@@ -19,8 +19,8 @@ class Pieces:
     The classes of one fact, each with the vector of the clauses that it leaves.
 
     An ordered fact has *edges*: the lower cut of each class (None: no bound), and last the upper one of the last class. Any other
-    has *words*, of which None stands for every text that no test names. *offset* is how many classes of the column before it no
-    value has, and one.
+    has *words*, of which None stands for every text that no test names. *offset* is how many classes of the column stand before
+    the first that a value can be in, and one; 0 where the classes are not the column's own.
     """
 
     fact: Fact

@@ -15,7 +15,19 @@ import attrs
 
 from ..rules.evaluate import Settled
 from ..rules.regions import Cut
-from ..rules.tree import Arithmetic, Atom, Call, Compare, Conjunct, Constant, Expression, FactRef, NormalForm, Whole
+from ..rules.tree import (
+    Arithmetic,
+    Atom,
+    Call,
+    Compare,
+    Conjunct,
+    Constant,
+    Expression,
+    FactRef,
+    FactTest,
+    NormalForm,
+    Whole,
+)
 from ..rules.types import DATE, DISCRETE, Number, Type, exact
 
 #: Coefficients of a polynomial in the one open fact, the constant first.
@@ -53,15 +65,15 @@ def thresholds(atoms: Iterable[Atom], fact: str, type_: Type, settled: Settled) 
     return tuple(sorted(found))
 
 
-def atoms_in(form: NormalForm) -> Iterator[Atom]:
-    """Yield the atoms of a form, those in parts kept whole included."""
-    pending: list[Conjunct] = [part for disjunct in form.disjuncts for part in disjunct]
+def hidden_in(form: NormalForm) -> Iterator[Atom | FactTest]:
+    """Yield the tests of a form that no column shows: its atoms, and all tests in parts that were kept whole."""
+    pending: list[tuple[Conjunct, bool]] = [(part, False) for disjunct in form.disjuncts for part in disjunct]
     while pending:
-        part = pending.pop()
-        if isinstance(part, Atom):
+        part, is_inner = pending.pop()
+        if isinstance(part, Whole):
+            pending.extend((inner, True) for disjunct in part.form.disjuncts for inner in disjunct)
+        elif is_inner or isinstance(part, Atom):
             yield part
-        elif isinstance(part, Whole):
-            pending.extend(inner for disjunct in part.form.disjuncts for inner in disjunct)
 
 
 def _cuts(root: Number, type_: Type) -> tuple[Cut, ...]:

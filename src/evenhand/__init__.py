@@ -15,7 +15,10 @@ from .engine.policy import Decision, Duty, Policy
 from .rules.diagnostics import Diagnostic, FactError, PolicyError
 from .rules.incident import Exchange, History, Incident, Legal, Virality
 from .rules.money import Money
+from .rules.tree import DecisionSpec
+from .rules.types import Type
 from .rules.uncertain import AnyOf, Between
+from .rules.vocabulary import fact, group
 
 if _typing.TYPE_CHECKING:
     from .engine.explain import Explanation
@@ -28,6 +31,7 @@ __all__ = [
     "Between",
     "Breach",
     "Decision",
+    "DecisionSpec",
     "Diagnostic",
     "Duty",
     "Engine",
@@ -43,8 +47,11 @@ __all__ = [
     "PolicyError",
     "Record",
     "RecordLog",
+    "Type",
     "Verdict",
     "Virality",
+    "fact",
+    "group",
     "replay",
 ]
 
