@@ -42,7 +42,7 @@ env:
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .; \
 	echo "$(PRINT)" > $(VENV)/made-from
 
-demo: env ## decide six incidents with the house pack
+demo: env ## decide the example incidents with the house pack
 	@$(VENV)/bin/policy check house docs/examples/incidents/*.toml $(ARGS)
 
 test: env ## run all tests
