@@ -84,7 +84,9 @@ def _written(
         lines.append(f"if {' or '.join(checks)}: raise TypeError")
     lines.append(f"bits = {' & '.join(terms)}")
     if ending is None:
-        lines.append("return bits")
+        lines.append(
+            "return bits & -1"
+        )  # a TypeError where the only fact has an impossible value, whose vector is None
     else:
         lines.append("if bits & special: return bits")
         names["special"] = ending.special

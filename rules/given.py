@@ -332,7 +332,7 @@ def _read_word(raw: object, type_: Type) -> str:
     if type_.words and raw not in type_.words:
         words = shortened(", ".join(type_.words))
         raise FactProblem("off-scale", suggestion=nearest(raw, type_.words), word=shown(raw), words=words)
-    return str(raw)
+    return str.__str__(raw)  # because a word of an enumeration writes itself as its name
 
 
 def _numeric(raw: object, type_: Type) -> Number:
@@ -353,9 +353,9 @@ def _read_money(raw: object, currencies: Currencies) -> Number:
         return currencies.read(raw)
     if isinstance(raw, Money):
         if raw.currency == currencies.home:
-            return exact(raw.minor)
+            return bounded(raw.minor)
         digits = MINOR_DIGITS[raw.currency]
-        return currencies.minor(exact(Fraction(raw.minor) / 10**digits), raw.currency)
+        return bounded(currencies.minor(exact(Fraction(raw.minor) / 10**digits), raw.currency))
     return bounded(currencies.minor(_numeric(raw, MONEY), None))
 
 
@@ -392,7 +392,7 @@ def _read_list(raw: object) -> tuple[str, ...]:
         _wrong(raw, LIST)
     if len(raw) > LONGEST_LIST or any(len(item) > LONGEST_TEXT for item in raw):
         raise FactProblem("too-long", limit=f"{LONGEST_LIST:_} words of {LONGEST_TEXT:_} characters")
-    return tuple(raw)
+    return tuple(map(str.__str__, raw))
 
 
 _EXPECTED: Final = {

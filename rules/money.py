@@ -26,6 +26,11 @@ class Money:
     minor: Number
     currency: str
 
+    def __attrs_post_init__(self) -> None:
+        if type(self.minor) not in (int, Fraction):
+            raise QuantityError("the minor units of an amount of money are an int or a Fraction", "use `Money.of`")
+        _known(self.currency)
+
     @classmethod
     def parse(cls, text: str, *, currency: str | None = None) -> Money:
         """
@@ -42,9 +47,7 @@ class Money:
         """Return *amount* (an exact number; a float by its shortest decimal) in *currency*."""
         if currency is None:
             raise QuantityError("this amount has no currency: write it like `50 USD`")
-        if currency not in MINOR_DIGITS:
-            raise QuantityError(f"`{currency}` is not a currency of ISO 4217")
-        return cls(to_minor(from_python(amount), currency), currency)
+        return cls(to_minor(from_python(amount), _known(currency)), currency)
 
     @property
     def amount(self) -> Decimal:
@@ -56,3 +59,9 @@ class Money:
 
     def __repr__(self) -> str:
         return f"Money('{self}')"
+
+
+def _known(currency: str) -> str:
+    if currency not in MINOR_DIGITS:
+        raise QuantityError(f"`{currency}` is not a currency of ISO 4217")
+    return currency

@@ -171,7 +171,7 @@ def parse_datetime(text: str) -> int:
 
 def from_datetime(value: dt.datetime) -> int:
     """Return *value* as microseconds since 1970 UTC, exactly."""
-    aware = value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
+    aware = value if value.utcoffset() is not None else value.replace(tzinfo=dt.UTC)
     return int(in_calendar((aware - _EPOCH) // dt.timedelta(microseconds=1)))
 
 
