@@ -51,7 +51,7 @@ class Scope:
     The names that a condition may use.
 
     *decisions* are names in guards only; *decided* are all of them, for messages. *terms* maps each to its checked condition.
-    Every name that is used is added to *used*.
+    Every name that is used is added to *used*; comparisons that were found good are kept in *checked*, by what was written.
     """
 
     facts: Mapping[str, Fact]
@@ -64,6 +64,7 @@ class Scope:
     universe: Universe = attrs.field(
         init=False, default=attrs.Factory(lambda self: Universe(self.facts, self.decisions), takes_self=True)
     )
+    checked: dict[tuple[object, ...], Compare] = attrs.field(init=False, factory=dict)
 
     def type_of(self, name: str) -> Type | None:
         """Return the type that a name has by itself, without regard to what stands beside it."""
@@ -166,11 +167,16 @@ class Checker:
         return self.report("not-a-condition", written, what=what)
 
     def _comparison(self, operator: Operator, left: Written, right: Written, *, at: Written) -> Compare:
-        one, other = self._pair(left, right)
-        self._check_comparable(operator, one, other, at, left, right)
-        if isinstance(one, Constant) and not isinstance(other, Constant):
-            return self._possible(Compare(MIRRORED[operator], other, one), at)
-        return self._possible(Compare(operator, one, other), at)
+        key = (operator, _wording(left), _wording(right))
+        test = self.scope.checked.get(key)
+        if test is None:
+            one, other = self._pair(left, right)
+            self._check_comparable(operator, one, other, at, left, right)
+            mirrored = isinstance(one, Constant) and not isinstance(other, Constant)
+            test = Compare(MIRRORED[operator], other, one) if mirrored else Compare(operator, one, other)
+            if None not in key:
+                self.scope.checked[key] = test
+        return self._possible(test, at)
 
     def _possible(self, test: Compare, at: Written) -> Compare:
         """Return the comparison; one that no value of its fact can meet is reported."""
@@ -470,6 +476,13 @@ _TAKES: Final = {
     "count": "one list of text",
     "days_since": "one date",
 }
+
+
+def _wording(written: Written) -> object:
+    """Return what was written, wherever it stands; None where it is more than a name or a literal."""
+    if isinstance(written, Name):
+        return written.text
+    return (written.kind, written.value, written.currency) if isinstance(written, WrittenLiteral) else None
 
 
 def _same(a: Type, b: Type) -> bool:

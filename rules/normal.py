@@ -194,12 +194,11 @@ class Normalizer:
 
     def _both(self, parts: list[tuple[Disjunct, ...]]) -> tuple[Disjunct, ...]:
         """Distribute an `and` over its parts, short ones first; parts that would pass the bound are kept whole."""
-        parts = sorted(parts, key=len)
-        if parts and not parts[0]:
+        if () in parts:
             return NEVER.disjuncts
-        single = _conjunction(*(part[0] for part in parts if len(part) == 1))
+        single = _conjunction(*[part[0] for part in parts if len(part) == 1])
         found: tuple[Disjunct, ...] = () if single is None else (single,)
-        rest = [part for part in parts if len(part) > 1]
+        rest = sorted([part for part in parts if len(part) > 1], key=len)
         for index, part in enumerate(rest):
             if len(found) * len(part) > BOUND or self._weight(found, part) > HEAVIEST:
                 return self._kept_whole(single, found, rest, index)

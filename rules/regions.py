@@ -157,12 +157,12 @@ def complement(region: Region, whole: Region | None = None) -> Region:
 def intersection(left: Region, right: Region) -> Region:
     """Return what is in both."""
     match left, right:
+        case Spans(), Spans():
+            return _merged(left, right, both=True)
         case Words(a), Words(b):
             return Words(a & b)
         case Texts(), Texts():
             return _texts_in_both(left, right)
-        case Spans(), Spans():
-            return _merged(left, right, both=True)
         case _:
             raise TypeError("regions of different types do not meet")
 
@@ -243,12 +243,12 @@ def _merged(left: Spans, right: Spans, *, both: bool) -> Spans:
 def is_empty(region: Region) -> bool:
     """Whether no value is in *region*."""
     match region:
+        case Spans(inside, cuts):
+            return not inside and not cuts
         case Words(words):
             return not words
         case Texts(words, inside):
             return inside and not words
-        case Spans(inside, cuts):
-            return not inside and not cuts
         case _:
             assert_never(region)
 
