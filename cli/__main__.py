@@ -2,4 +2,5 @@
 
 from .group import main
 
-main(prog_name="policy")
+if __name__ == "__main__":
+    main(prog_name="policy")

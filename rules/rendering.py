@@ -40,7 +40,7 @@ def excerpt(location: Location) -> Excerpt | None:
     Return the source line of a place, fit for a terminal: tabs widened, a long line cut, nothing in it that a terminal obeys.
 
     >>> excerpt(Location(3, 7, 3, 10, "loss\t>\x1b 5"))
-    Excerpt(line=3, text='loss    >\\x1b 5', start=9, end=14)
+    Excerpt(line=3, text='loss    >\\x1b 5', start=9, end=15)
     """
     line, first, most = location.source_line, location.column - 1, 2 * _WIDEST
     if not line or line.isspace():
