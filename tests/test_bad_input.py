@@ -367,7 +367,106 @@ def test_a_broken_extended_file_is_told_too(tmp_path: Path) -> None:
 
 # --- fuzz: a sound policy, spoilt --------------------------------------------------------------------------------------
 
-SOUND = (Path(__file__).parents[1] / "docs" / "examples" / "corner-cafe.toml").read_text(encoding="utf-8")
+#: A policy with something of everything.
+SOUND = """
+[policy]
+id        = "cafe"
+title     = "Corner Café"
+version   = "2026.11"
+currency  = "EUR"
+effective = 2026-01-01
+expires   = 2027-01-01T12:00:00Z
+extends   = ["ground-rules"]
+
+[rates]
+USD = "0.92"
+
+[parameters]
+small_loss = "75 USD"
+patience   = 3
+share      = "50%"
+quiet      = ["email", "chat"]
+opened     = 2026-11-01
+
+[facts.loyalty]
+scale  = ["none", "silver", "gold"]
+ask    = "Which tier is the customer in?"
+assume = "none"
+
+[facts.branch]
+one_of = ["harbour", "station"]
+
+[facts.bought]
+type = "date"
+
+[facts.message]
+type = "text"
+
+[facts.party.size]
+type = "integer"
+min  = 1
+max  = 40
+
+[terms]
+honest = "history.refunds_90d < patience and fault != customer"
+loud   = { abuse = ">= hostile", channel = ["in_person", "phone"] }
+either = ["loud", "message matches '(?i)lawyer'"]
+
+[decisions.refund]
+hit_policy = "priority"
+default    = "deny"
+
+[decisions.voucher]
+outcomes   = "money"
+hit_policy = "collect sum"
+values     = { note = "text" }
+
+[obligations.call-back]
+title  = "Call back"
+within = "2 days"
+
+[[rule]]
+id     = "small-loss"
+when   = "loss <= small_loss and honest and (loyalty >= silver or days_since(bought) <= 14)"
+unless = "channel in (quiet) or bought > opened or message contains 'refund' or exchange.steps_done contains replace"
+then   = { refund = "full", refund_amount = "min(loss, paid) * share" }
+oblige = ["call-back"]
+because = "It costs less than the argument."
+
+[[rule]]
+id = "table-form"
+when.abuse          = "rude, hostile"
+when.loss           = "[5 EUR .. 50 EUR)"
+when.party.size     = "not(1)"
+when.branch         = "harbour"
+when.virality.views = "> 10_000"
+unless = "either"
+then.voucher = "loss * 10%"
+then.note    = "With our apologies"
+
+[[rule]]
+id      = "court-papers"
+enabled = false
+because = "We have no lawyer."
+
+[[table]]
+id      = "grid"
+columns = ["loss", "abuse", "loyalty", "loud", "=> refund", "=> refund_amount", "because"]
+rows    = [
+    ["<= 50 EUR", "<= rude", "-", "false", "full", "loss", "small"],
+    ["> 50 EUR", "not(violent)", "silver, gold", true, "partial", "loss / 2", "large"],
+]
+
+[[guard]]
+id    = "no-gifts"
+never = "refund >= partial and injury and legal.filed is known"
+
+[[test]]
+name   = "A spilt coffee"
+given  = { loss = "4.50 EUR", abuse = "any of none, rude", virality = { views = 3 }, party.size = { between = [2, 4] } }
+expect = { refund = ["full", "deny"], obligations = [] }
+as_of  = 2026-11-10
+"""
 SCRAPS = (
     *"[]{}()=.,'\"#\\\n\t -+*/<>&|!",
     *(
@@ -483,6 +582,8 @@ def spoilt_values(draw: st.DrawFn) -> str:
             value = target[last]
         except (KeyError, IndexError, TypeError):
             continue  # because an earlier change took it away
+        if not isinstance(target, dict | list):
+            continue
         match draw(st.integers(0, 4)):
             case 0 if isinstance(target, dict):
                 target[draw(st.text(max_size=5) | st.sampled_from(("id", "when", "never", "type", "loss")))] = (
@@ -540,6 +641,10 @@ def _holds_up(text: str) -> None:
 fuzz = settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
+
+
+def test_what_the_fuzz_tests_spoil_is_sound() -> None:
+    assert FORMS["text"](load_text(SOUND).warnings) == ""
 
 
 @fuzz
