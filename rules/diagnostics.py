@@ -224,11 +224,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     words = list(islice(known, 2_001))
     if len(word) > 100 or len(words) > 2_000:
         return ""
-    plain = _plain(word)
-    pairs = _pairs(plain)
-    shared = [(len(pairs & _pairs(_plain(candidate))), -index) for index, candidate in enumerate(words)]
+    pairs = _pairs(word)
+    shared = [(len(pairs & _pairs(candidate)), -index) for index, candidate in enumerate(words)]
     likely = {_plain(words[-index]): words[-index] for _, index in nlargest(8, shared)}
-    found = get_close_matches(plain, likely, n=1, cutoff=0.7)
+    found = get_close_matches(_plain(word), likely, n=1, cutoff=0.7)
     return likely[found[0]] if found else ""
 
 
@@ -239,4 +238,4 @@ def _plain(word: str) -> str:
 @lru_cache(maxsize=4_096)
 def _pairs(word: str) -> frozenset[str]:
     """Return the pairs of letters that follow one another in a word, its ends included."""
-    return frozenset(map("".join, pairwise(f" {word} ")))
+    return frozenset(map("".join, pairwise(f" {_plain(word)} ")))
