@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -123,7 +124,7 @@ class Decision(_Made):
     @property
     def verdicts(self) -> Mapping[str, Verdict]:
         """The verdict on each question, by decision."""
-        return self.__dict__
+        return MappingProxyType(self.__dict__)
 
     @property
     def outcomes(self) -> dict[str, Any]:
@@ -369,9 +370,12 @@ class Policy:
         try:
             found: Any = self._lines[shape](values)
         except (KeyError, TypeError, IndexError):  # a new shape, another type than usual, or a mistake
-            given = snapshot(given)
+            given, as_of = snapshot(given), as_of or dt.datetime.now(dt.UTC)
             found = self._index.decide_new(given, as_of)
         if type(found) is int:
+            as_of = as_of or dt.datetime.now(
+                dt.UTC
+            )  # one moment for all that may still be made, whenever it is asked for
             found = self._index.decide_bits(found, given, as_of)
         return _Made(self, found, given, time() if as_of is None else as_of)  # type: ignore[return-value]  # it is one
 
@@ -383,7 +387,7 @@ def snapshot(raw: Any) -> Any:
     """Return what was handed in with its tables and lists copied, so that nobody can change it while a decision rests on it."""
     if isinstance(raw, Mapping):
         return {name: snapshot(inner) for name, inner in raw.items()}
-    return tuple(map(snapshot, raw)) if type(raw) is list else raw
+    return tuple(map(snapshot, raw)) if isinstance(raw, list) else raw
 
 
 def stated(facts: object) -> Mapping[str, object]:
