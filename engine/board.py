@@ -24,7 +24,7 @@ from .known import region_in, value_in
 from .layout import Boolean
 from .pieces import Pieces
 from .thresholds import thresholds
-from .truth import State, Truth
+from .truth import State, Truth, open_facts
 
 if TYPE_CHECKING:
     from .policy import Decision
@@ -197,7 +197,7 @@ class Board:
         return any(all(map(passes, layout.outcome_tests[place])) for place in places)
 
     def _verdicts(self, certain: int, possible: int, state: State) -> Mapping[str, Verdict]:
-        """Return the verdicts where these clauses are left: as every reading has them, but for the facts that are missing."""
+        """Return the verdicts where these clauses are left, as every reading has them."""
         chart = self.chart
         found = {name: self._verdict(q, certain, possible, state) for name, q in chart.questions.items()}
         if not possible & chart.layout.guarding:
@@ -210,7 +210,8 @@ class Board:
         if possible & question.mask:
             truths = ((rule, self.rule_truth(rule, certain, possible)) for rule in self.chart.givers[question.spec.id])
             matches = [Match(rule, certain=truth is True) for rule, truth in truths if truth is not False]
-        return combine(Case(question.spec, tree.currency, tree.facts, lambda: state, _nothing_waits), matches)
+        case = Case(question.spec, tree.currency, tree.facts, lambda: state, lambda rules: _waiting(rules, state))
+        return combine(case, matches)
 
     def rule_truth(self, rule: Rule, certain: int, possible: int) -> Truth:
         """Say whether a rule holds where these clauses are left."""
@@ -224,5 +225,6 @@ def _kept(verdict: Verdict, now: Verdict) -> Verdict:
     return now if same else verdict
 
 
-def _nothing_waits(_rules: Iterable[Rule]) -> Counter[str]:
-    return Counter()
+def _waiting(rules: Iterable[Rule], state: State) -> Counter[str]:
+    """Count what the undecided parts of rules wait for."""
+    return sum((open_facts(rule.form, state) for rule in rules), Counter())

@@ -87,7 +87,7 @@ def values_to_try(
 
 def is_beyond(chart: Chart, kind: Kind, settled: Settled) -> bool:
     """Whether flips make no claim to try every class of a fact: lists, texts with patterns, comparisons with a square."""
-    atoms = chart.atoms.get(kind.name, ())
+    atoms = chart.atoms(kind.name)
     if kind.dimension in ("list", "text"):
         return kind.dimension == "list" or bool(atoms)
     return not all(solves(atom, kind.name, settled) for atom in atoms)

@@ -144,27 +144,18 @@ def test_a_wrong_answer_is_refused_and_changes_nothing(cafe: Policy) -> None:
 
 
 def test_every_shipped_case_can_be_asked_for() -> None:
-    """Answering from a case's facts alone, the interview comes to the case's own decisions, with fewer facts."""
+    """Answered from a case's facts, the interview settles what they settle, the same way; assumed facts are not asked for."""
     policy = Policy.load("house")
     for case in policy.tree.tests:
         as_of = case.as_of or dt.date(2026, 11, 21)
-        whole = policy.decide(case.given, as_of=as_of)
-        known = policy.read(case.given)
+        known = [name for name in policy.read(case.given) if policy.tree.facts[name].assume is None]
+        whole = policy.decide({name: find(case.given, name) for name in known}, as_of=as_of)
         interview = Interview(policy, {}, as_of=as_of)
         while interview.question is not None:
             name = interview.question.fact.name
             interview = interview.answered(find(case.given, name)) if name in known else interview.skipped()
-        for verdict in interview.decision:
-            assert (
-                not verdict.is_settled
-                or rests_on_assumption(policy, known)
-                or verdict.outcome == whole[verdict.decision].outcome
-            )
-
-
-def rests_on_assumption(policy: Policy, known: dict[str, object]) -> bool:
-    """Facts with an assumption are not asked for, so that a case which states another value may go another way."""
-    return any(fact.assume is not None and name in known for name, fact in policy.tree.facts.items())
+        assert interview.decision.outcomes == whole.outcomes, case.name
+        assert len(interview.facts) <= len(known)
 
 
 def find(given: object, name: str) -> object:
@@ -175,7 +166,7 @@ def find(given: object, name: str) -> object:
     return find(given[head], rest)
 
 
-def test_any_interview_ends_and_never_contradicts_what_was_settled() -> None:
+def test_any_interview_ends() -> None:
     for seed in range(max(CASES // 400, 1)):
         choose = Chooser.seeded(seed)
         made = make_policy(choose)
