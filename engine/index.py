@@ -149,9 +149,9 @@ class Index:
 
     def _decide_nested(self, given: Mapping[str, object], as_of: dt.date | None) -> Found:
         listed = list(flatten(given, self.tree.facts, groups=self._groups))
-        flat = dict(listed)
+        flat = {name: raw for name, raw in listed if raw is not None}
         if len(flat) < len(listed) or flat.keys() == given.keys() or any(name not in self.tree.facts for name in flat):
-            self._read(given)  # raises, with all that is wrong
+            self._read(given)  # raises where anything is wrong, with all of it
         try:
             return self.decide_given(flat, as_of)
         except FactError:

@@ -32,6 +32,7 @@ from .quantities import (
 from .regions import Region, compared, intersection, is_empty, union_of
 from .types import DATE, DATETIME, DURATION, LIST, MONEY, Fact, Number, Type, Value, exact, ratio
 from .uncertain import AnyOf, Between
+from .vocabulary import given_in
 
 #: What is known of a fact: its value, or the region of values that it may have. A fact that is missing has no entry.
 Knowledge: TypeAlias = Value | Region
@@ -100,7 +101,8 @@ def read_given(
         for name, raw in flatten(given, facts):
             if name in stated:
                 findings.report("fact-stated-twice", _at(base, given, name), fact=name)
-            stated.add(name)
+            if raw is not None:
+                stated.add(name)
             if name not in facts:
                 _report_unknown(findings, name, facts, _at(base, given, name))
                 continue
@@ -161,11 +163,16 @@ def groups_of(facts: Iterable[str]) -> frozenset[str]:
 def flatten(
     given: Mapping[str, object], facts: Mapping[str, Fact], *, groups: frozenset[str] | None = None
 ) -> Iterable[tuple[str, object]]:
-    """Yield what was given by dotted name; a table is opened where it is a group of facts and no fact itself."""
+    """
+    Yield what was given by dotted name.
+
+    A table, or an instance of a vocabulary's class, is opened where it is a group of facts; a group that is None states nothing.
+    """
     known = groups_of(facts) if groups is None else groups
     for name, raw in given.items():
-        if name in known and name not in facts and isinstance(raw, Mapping):
-            inner = {f"{name}.{key}": value for key, value in raw.items()}
+        if name in known and name not in facts and (raw is None or isinstance(raw, Mapping) or attrs.has(type(raw))):
+            members = given_in(raw) if attrs.has(type(raw)) else raw or {}
+            inner = {f"{name}.{key}": value for key, value in members.items()}
             yield from flatten(inner, facts, groups=known)
         else:
             yield str(name), raw

@@ -22,9 +22,9 @@ _UNITS: Final[dict[str, int]] = {
 #: Seconds in each unit of time that the language knows, by every spelling.
 TIME_UNITS: Final = _UNITS
 
-NUMBER_PATTERN: Final = r"\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?"
+NUMBER_PATTERN: Final = r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?"
 #: The same with a sign, in two groups: what stands before the point, and after it.
-_DECIMAL: Final = r"([+-]?\d+(?:_\d+)*)(?:\.(\d+(?:_\d+)*))?"
+_DECIMAL: Final = r"([+-]?[0-9]+(?:_[0-9]+)*)(?:\.([0-9]+(?:_[0-9]+)*))?"
 _NUMBER = re.compile(rf"{_DECIMAL}(?:\s*(%))?\Z")
 _AMOUNT = re.compile(rf"{_DECIMAL}\s*([A-Z]{{3}})?\Z")
 _SPAN = re.compile(rf"{_DECIMAL}\s*([a-z]+)\Z")

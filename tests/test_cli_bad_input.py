@@ -11,7 +11,7 @@ import pytest
 from commands import Ran, run
 
 #: Seconds that any bad input may take; most take a hundredth of it.
-BOUND = 10
+BOUND = 30
 
 RULE = '[policy]\nid = "a"\n[[rule]]\nid = "r"\nwhen = {}\nthen.refund = "deny"\n'
 

@@ -405,3 +405,24 @@ def test_reading_changes_nothing_that_was_handed_in() -> None:
     read_given(given, POLICY.tree.facts, POLICY._currencies)
     POLICY.decide(given)
     assert given == {"virality": {"views": 5}, "tags": ["a"], "abuse": {"any_of": ["rude", "hostile"]}}
+
+
+def test_a_group_that_is_null_states_nothing_and_one_may_be_an_instance() -> None:
+    """JSON's null for a whole group means that all of it is missing; a group may be an instance of its class."""
+    policy = Policy.load("house")
+    assert policy.read({"virality": None, "abuse": "rude"}) == {"abuse": "rude"}
+    assert policy.read({"virality": Virality(views=5)}) == {"virality.views": 5}
+    assert policy.decide({"virality": None}) is not None
+    with pytest.raises(FactError):
+        policy.decide({"viralty": None})
+
+
+def test_a_fact_that_is_null_in_one_place_is_stated_once() -> None:
+    """A null states nothing, so the other statement stands, whichever comes first."""
+    policy = Policy.load("house")
+    for given in (
+        {"virality": {"views": None}, "virality.views": 5},
+        {"virality.views": 5, "virality": {"views": None}},
+    ):
+        assert policy.read(given) == {"virality.views": 5}
+        assert policy.decide(given).judgement == policy.decide({"virality.views": 5}).judgement
