@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from typing import Any
 
 import pytest
 
@@ -84,7 +85,7 @@ def cafe() -> Policy:
     return Policy.loads(CAFE)
 
 
-def decide(policy: Policy, *, on: dt.date = dt.date(2026, 11, 21), **facts: object) -> Decision:
+def decide(policy: Policy, *, on: dt.date = dt.date(2026, 11, 21), **facts: Any) -> Decision:
     return policy.decide({name.replace("__", "."): value for name, value in facts.items()}, as_of=on)
 
 
@@ -186,7 +187,7 @@ def test_a_rule_that_holds_but_stands_behind_another_is_told(cafe: Policy) -> No
         ({"loss": "60 USD", "abuse": "rude"}, "walk_away", "history.months_known is not known, and must be known"),
     ],
 )  # fmt: skip
-def test_tests_fail_by_how_much_in_words(cafe: Policy, facts: dict[str, object], decision: str, words: str) -> None:
+def test_tests_fail_by_how_much_in_words(cafe: Policy, facts: dict[str, Any], decision: str, words: str) -> None:
     assert words in decide(cafe, **facts).explain().text(decision)
 
 
@@ -275,7 +276,7 @@ def test_an_open_outcome_flips_where_other_rules_give_it(cafe: Policy) -> None:
     ],
 )
 def test_the_person_at_the_desk_gets_one_sentence(
-    cafe: Policy, facts: dict[str, object], decision: str, sentence: str
+    cafe: Policy, facts: dict[str, Any], decision: str, sentence: str
 ) -> None:
     explanation = decide(cafe, **facts).explain()
     assert explanation.sentence(decision) == sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from chooser import Chooser
@@ -94,7 +94,7 @@ def is_beyond(chart: Chart, kind: Kind, settled: Settled) -> bool:
 
 
 def incomplete(
-    flips: dict[str, tuple[Flip, ...]], before: Judgement, after: Judgement, name: str, value: Value
+    flips: Mapping[str, tuple[Flip, ...]], before: Judgement, after: Judgement, name: str, value: Value
 ) -> Iterator[str]:
     for decision, verdict in after.verdicts.items():
         was = before.verdicts[decision]

@@ -183,7 +183,12 @@ def test_closing_ends_the_thread_and_leaves_the_policy(file: Path) -> None:
 
 def test_a_listener_may_close_the_engine(file: Path) -> None:
     closed = threading.Event()
-    engine = Engine(file, on_reload=lambda _: (engine.close(), closed.set()))
+
+    def close(_result: object) -> None:
+        held.close()
+        closed.set()
+
+    held = Engine(file, on_reload=close)
     file.write_text(policy_text("full"))
     assert closed.wait(15)
 
@@ -208,13 +213,13 @@ def test_eight_threads_never_see_a_mix_during_fifty_reloads(tmp_path: Path) -> N
 
     def decide() -> None:
         while not done.is_set():
-            decision = engine.decide({"abuse": "rude"})
+            decision = held.decide({"abuse": "rude"})
             seen.add(decision.policy.content_hash)
             if answers.get(decision.policy.content_hash) != answer(decision.policy, decision=decision):
                 wrong.append(decision)
             time.sleep(0.0005)  # so that eight deciders do not starve the one who reloads
 
-    with Engine(file) as engine:
+    with Engine(file) as held:
         threads = [threading.Thread(target=decide) for _ in range(8)]
         for thread in threads:
             thread.start()
@@ -222,7 +227,7 @@ def test_eight_threads_never_see_a_mix_during_fifty_reloads(tmp_path: Path) -> N
             draft = file.with_suffix(".tmp")
             draft.write_text(texts[number % 5])
             draft.replace(file)
-            engine.reload()
+            held.reload()
         done.set()
         for thread in threads:
             thread.join()
