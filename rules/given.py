@@ -99,9 +99,9 @@ def read_given(
     stated: set[str] = set()
     with suppress(TooManyFindings):
         for name, raw in flatten(given, facts):
-            if name in stated:
-                findings.report("fact-stated-twice", _at(base, given, name), fact=name)
             if raw is not None:
+                if name in stated:
+                    findings.report("fact-stated-twice", _at(base, given, name), fact=name)
                 stated.add(name)
             if name not in facts:
                 _report_unknown(findings, name, facts, _at(base, given, name))
