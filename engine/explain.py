@@ -197,5 +197,8 @@ class Explanation:
             else (verdict.canonical,)
         )
         for other in self.chart.others[verdict.decision]:
-            if other.outcome not in chosen and not (other.is_open and verdict.rule in other.rules):
+            taken = (
+                any(rule in other.rules for rule in verdict.rules) if verdict.spec.collects or other.is_open else False
+            )
+            if not taken and other.outcome not in chosen:
                 yield WhyNot(other.outcome, other.is_default, other.rules, self)

@@ -224,9 +224,9 @@ class _Telling:
             yield "there is no other outcome"
 
     def _reason_against(self, other: WhyNot) -> str:
-        if not other.rules:
-            return "the default, and a rule said otherwise" if other.is_default else "no rule gives it"
-        return "the default, or by a rule" if other.is_default else f"{counted(len(other.rules), 'rule')} would give it"
+        if other.is_default:
+            return "the default, or by a rule" if other.rules else "the default, where no rule says otherwise"
+        return f"{counted(len(other.rules), 'rule')} would give it" if other.rules else "no rule gives it"
 
     def _standing(self, trace: Trace) -> str:
         if trace.truth is True:
