@@ -169,20 +169,21 @@ class Checker:
     def _comparison(self, operator: Operator, left: Written, right: Written, *, at: Written) -> Compare:
         key = (operator, _wording(left), _wording(right))
         test = self.scope.checked.get(key)
-        if test is None:
-            one, other = self._pair(left, right)
-            self._check_comparable(operator, one, other, at, left, right)
-            mirrored = isinstance(one, Constant) and not isinstance(other, Constant)
-            test = Compare(MIRRORED[operator], other, one) if mirrored else Compare(operator, one, other)
-            if None not in key:
-                self.scope.checked[key] = test
-        return self._possible(test, at)
+        if test is not None:
+            return test
+        one, other = self._pair(left, right)
+        self._check_comparable(operator, one, other, at, left, right)
+        mirrored = isinstance(one, Constant) and not isinstance(other, Constant)
+        test = Compare(MIRRORED[operator], other, one) if mirrored else Compare(operator, one, other)
+        if self._is_possible(test, at) and None not in key:
+            self.scope.checked[key] = test
+        return test
 
-    def _possible(self, test: Compare, at: Written) -> Compare:
-        """Return the comparison; one that no value of its fact can meet is reported."""
+    def _is_possible(self, test: Compare, at: Written) -> bool:
+        """Whether some value of its fact can meet a comparison; one that none can is reported."""
         found = tested(test)
         if found is None or found[0] is None or not is_empty(self.scope.universe.part(found)):
-            return test
+            return True
         name, type_ = found[0], self.scope.type_of(found[0])
         text = shortened(condition_text(test, self.scope.currencies.home))
         assert type_ is not None
@@ -191,7 +192,7 @@ class Checker:
             value = value_text(test.right.value, test.right.type, self.scope.currencies.home)
             reach = f"{reach}, and `{test.right.name}` is {shown(value)}"
         self.report("never-holds", at, test=text, fact=name, reach=reach)
-        return test
+        return False
 
     def _pair(self, left: Written, right: Written) -> tuple[Expression, Expression]:
         """Check both sides of a comparison, each with the type of the other as a hint for its words."""
@@ -286,7 +287,9 @@ class Checker:
             hint = Hint(left.type, subject.text if isinstance(subject, Name) else "")
             constant = self._constant(value, attrs.evolve(parameter, value=value), hint, at)
             self._check_comparable("=", left, constant, at, subject, at)
-            found.append(self._possible(Compare("=", left, constant), at))
+            test = Compare("=", left, constant)
+            self._is_possible(test, at)
+            found.append(test)
         return found
 
     def _presence(self, written: Operation) -> Condition:

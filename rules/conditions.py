@@ -235,8 +235,12 @@ def extent(condition: Condition, terms: dict[str, tuple[int, int]]) -> tuple[int
     """
     match condition:
         case And(parts) | Or(parts):
-            inner = [extent(part, terms) for part in parts]
-            return sum(tests for tests, _ in inner), 1 + max(levels for _, levels in inner)
+            total = deepest = 0
+            for part in parts:
+                tests, levels = extent(part, terms)
+                total += tests
+                deepest = max(deepest, levels)
+            return total, deepest + 1
         case Not(part):
             tests, levels = extent(part, terms)
             return tests, levels + 1

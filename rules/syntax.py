@@ -483,29 +483,25 @@ def _unit_meant(word: str) -> str:
 
 
 def _literal(token: Token) -> WrittenLiteral:
-    try:
-        return _read_literal(token)
-    except QuantityError as problem:
-        facts = {"text": shortened(token.text, 40), "why": problem.why, "advice": problem.advice}
-        raise SyntaxProblem("bad-literal", token.start, token.end, **facts) from None
-
-
-def _read_literal(token: Token) -> WrittenLiteral:
     start, end, text = token.start, token.end, token.text
-    match token.kind:
-        case "number":
-            return WrittenLiteral("number", parse_number(text), None, start, end)
-        case "money":
-            amount, currency = parse_money(text)
-            return WrittenLiteral("money", amount, currency, start, end)
-        case "duration":
-            return WrittenLiteral("duration", parse_duration(text), None, start, end)
-        case "date":
-            return WrittenLiteral("date", parse_date(text), None, start, end)
-        case "datetime":
-            return WrittenLiteral("datetime", parse_datetime(text), None, start, end)
-        case "text":
-            quote = text[0]
-            return WrittenLiteral("text", text[1:-1].replace(quote * 2, quote), None, start, end)
-        case _:
-            return WrittenLiteral("boolean", text == "true", None, start, end)
+    try:
+        match token.kind:
+            case "number":
+                return WrittenLiteral("number", parse_number(text), None, start, end)
+            case "money":
+                amount, currency = parse_money(text)
+                return WrittenLiteral("money", amount, currency, start, end)
+            case "duration":
+                return WrittenLiteral("duration", parse_duration(text), None, start, end)
+            case "date":
+                return WrittenLiteral("date", parse_date(text), None, start, end)
+            case "datetime":
+                return WrittenLiteral("datetime", parse_datetime(text), None, start, end)
+            case "text":
+                quote = text[0]
+                return WrittenLiteral("text", text[1:-1].replace(quote * 2, quote), None, start, end)
+            case _:
+                return WrittenLiteral("boolean", text == "true", None, start, end)
+    except QuantityError as problem:
+        facts = {"text": shortened(text, 40), "why": problem.why, "advice": problem.advice}
+        raise SyntaxProblem("bad-literal", start, end, **facts) from None
