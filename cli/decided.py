@@ -8,8 +8,8 @@ from typing import Final, assert_never
 
 from ..engine.decision import Breach, Outcome, Verdict
 from ..engine.policy import Decision, Duty
+from ..engine.telling import not_in_force_text
 from ..rules.quantities import duration_text, value_text
-from ..rules.tree import PolicyTree
 from ..rules.types import INTEGER, Fact, Type
 from .terminal import Output, Piece, Words, cells, padded
 
@@ -100,7 +100,8 @@ def why_open(verdict: Verdict, decision: Decision) -> str:
             return "no rule speaks about this: ask a human"
         case "unsettled":
             depends = listed(verdict.missing, "and")
-            return f"{possible or 'open'}, depending on {depends}" if depends else possible
+            perhaps = "perhaps " if len(verdict.possible) == 1 else ""
+            return f"{perhaps}{possible or 'open'}, depending on {depends}"
         case "conflict":
             rules = listed([f"`{rule.id}`" for rule in verdict.rules], "and")
             return f"{rules} contradict each other: {possible}"
@@ -112,13 +113,6 @@ def why_open(verdict: Verdict, decision: Decision) -> str:
             return "its value cannot be worked out: something is divided by zero"
         case _:
             assert_never(verdict.status)
-
-
-def not_in_force_text(tree: PolicyTree) -> str:
-    """Say when a policy is in force."""
-    parts = [f"from {tree.effective}"] if tree.effective else []
-    parts += [f"until {tree.expires}"] if tree.expires else []
-    return f"the policy is not in force: it is {' '.join(parts)}"
 
 
 def listed(words: Sequence[str], last: str) -> str:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Final, assert_never
 
+import attrs
+
 from ..rules.quantities import value_text
 from ..rules.tree import (
     And,
@@ -52,7 +54,7 @@ def condition_english(condition: Condition, currency: str) -> str:
         case Not(part):
             return _not(part, currency)
         case And(parts):
-            return listed([_within(part, currency, Or) for part in parts], "and")
+            return listed(_clauses(parts, currency), "and")
         case Or(parts):
             return _membership(parts, currency) or listed([_within(part, currency, And) for part in parts], "or")
         case Compare():
@@ -63,12 +65,34 @@ def condition_english(condition: Condition, currency: str) -> str:
             assert_never(condition)
 
 
+def _clauses(parts: tuple[Condition, ...], currency: str) -> list[str]:
+    """Return the clauses of an `and`; two bounds of one fact make one clause."""
+    clauses: list[str] = []
+    before: Condition | None = None
+    for part in parts:
+        if isinstance(part, Compare) and isinstance(before, Compare) and _bounds(before, part):
+            clauses[-1] += _comparison(part, currency).replace(f"{_expression(part.left, currency)} is", " and", 1)
+            before = None
+            continue
+        clauses.append(_within(part, currency, Or))
+        before = part
+    return clauses
+
+
+def _bounds(one: Compare, other: Compare) -> bool:
+    """Whether two comparisons are a lower and an upper bound of the same thing."""
+    sides = {one.operator[0], other.operator[0]}
+    return one.left == other.left and sides == {"<", ">"}
+
+
 def _not(part: Condition, currency: str) -> str:
     match part:
         case Known(fact):
             return f"{spaced(fact)} is not known"
         case Compare(operator, left, right) if operator == "=" and not _is_true(part):
             return _comparison(Compare("!=", left, right), currency)
+        case Or(parts) if told := _membership(parts, currency, verb="is not"):
+            return told
         case And() | Or():
             return f"not ({condition_english(part, currency)})"
         case _:
@@ -82,17 +106,24 @@ def _within(part: Condition, currency: str, other: type) -> str:
     return f"({text})" if mixes else text
 
 
-def _membership(parts: tuple[Condition, ...], currency: str) -> str:
+def _membership(parts: tuple[Condition, ...], currency: str, *, verb: str = "is") -> str:
     """Return an `or` of equalities on one fact as one clause; empty where it is none."""
-    subjects: list[Expression] = []
-    options: list[str] = []
+    subjects: set[Expression] = set()
+    names: set[str] = set()
+    options: list[Expression] = []
     for part in parts:
         if not isinstance(part, Compare) or part.operator != "=" or _is_true(part):
             return ""
-        subjects.append(part.left)
-        options.append(_expression(part.right, currency))
-    same = all(subject == subjects[0] for subject in subjects)
-    return f"{_expression(subjects[0], currency)} is {listed(options, 'or')}" if same and len(parts) > 1 else ""
+        subjects.add(part.left)
+        options.append(part.right)
+        names.add(part.right.name if isinstance(part.right, Constant) else "")
+    if len(subjects) != 1 or len(parts) < 2:
+        return ""
+    parameter = names.pop() if len(names) == 1 else ""
+    if parameter:  # one that is a list: its name stands behind the whole of it
+        options = [attrs.evolve(option, name="") for option in options if isinstance(option, Constant)]
+    words = listed([_expression(option, currency) for option in options], "or")
+    return f"{_expression(subjects.pop(), currency)} {verb} {words}{f' ({spaced(parameter)})' if parameter else ''}"
 
 
 def _is_true(test: Compare) -> bool:
@@ -109,15 +140,7 @@ def _comparison(test: Compare, currency: str) -> str:
 def _expression(expression: Expression, currency: str) -> str:
     match expression:
         case Constant(value, type_, name):
-            text = value_text(value, type_, currency)
-            text = (
-                f"'{text}'"
-                if type_.kind in ("text", "list") and not type_.words
-                else spaced(text)
-                if type_.words
-                else text
-            )
-            return f"{text} ({spaced(name)})" if name else text
+            return _constant(value, type_, currency) + (f" ({spaced(name)})" if name else "")
         case FactRef(name):
             return spaced(name)
         case Arithmetic(operator, left, right):
@@ -128,6 +151,13 @@ def _expression(expression: Expression, currency: str) -> str:
             return f"{_WHOLES[function]} {listed([_inner(argument, currency) for argument in arguments], 'and')}"
         case _:
             assert_never(expression)
+
+
+def _constant(value: Value, type_: Type, currency: str) -> str:
+    text = amount_text(value, type_, currency)
+    if type_.words:
+        return spaced(text)
+    return f"'{text}'" if type_.kind in ("text", "list") else text
 
 
 def _inner(expression: Expression, currency: str) -> str:

@@ -14,6 +14,7 @@ from .rows import NAMES
 if TYPE_CHECKING:
     from ..engine.policy import Policy
 
+_TRUTHS: Final = {"true": True, "yes": True, "false": False, "no": False}
 _SEPARATOR: Final = re.compile(r"\s*[,;|]\s*")
 
 
@@ -36,14 +37,20 @@ def stated_facts(policy: Policy, stated: Mapping[str, str]) -> dict[str, object]
 
 def from_text(policy: Policy, name: str, text: str) -> object:
     """
-    Return a fact that was written as text: a list is taken apart at its commas; all else is read by the policy.
+    Return a fact that was written as text: a list is taken apart at its commas, plain numbers and truth values are made what they
+    say; all else is read by the policy.
 
     >>> from evenhand import Policy
     >>> from_text(Policy.load("house"), "exchange.steps_done", "listen, thank")
     ['listen', 'thank']
     """
     fact = policy.tree.facts.get(name)
-    if fact is None or fact.type.kind != "list":
+    kind = fact.type.kind if fact is not None else "text"
+    if kind in ("integer", "number") and text.isdecimal() and text.isascii() and len(text) < 19:
+        return int(text)
+    if kind == "boolean":
+        return _TRUTHS.get(text.lower(), text)
+    if kind != "list":
         return text
     words = _SEPARATOR.split(text.strip().removeprefix("[").removesuffix("]"))
     return [word.strip("\"'") for word in words if word.strip("\"'")]

@@ -45,7 +45,9 @@ class TextReport:
             return
         self._policies += 1
         sign = Piece("✓ ", "good") if not loaded.findings else Piece("! ", "warning")
-        self._output.line(sign, Piece(_called(loaded.policy), "strong"), f": {_contents(loaded.policy)}", hang=2)
+        title = loaded.policy.tree.title
+        self._output.line(sign, Piece(_called(loaded.policy), "strong"), f": {title}" if title else "", hang=2)
+        self._output.line(Piece(f"  {_contents(loaded.policy)}", "dim"), hang=2)
 
     def incident(self, incident: Incident, decisions: Sequence[Decision], findings: Sequence[Diagnostic]) -> None:
         """Write an incident with what each policy decides about it."""
@@ -124,7 +126,7 @@ def _contents(policy: Policy) -> str:
         counted(len(tree.obligations), "duty", "duties"),
         counted(len(tree.tests), "test"),
     ]
-    return f"{tree.title or 'no title'} ({', '.join(counts)})"
+    return ", ".join(counts)
 
 
 def _decided(tally: Tally) -> str:

@@ -63,10 +63,10 @@ def checked_json(*args: str) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_sound_policy_is_one_line_and_exit_code_0() -> None:
+def test_a_sound_policy_is_told_in_two_lines_and_exit_code_0() -> None:
     ran = run("check", "good.toml")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == "✓ small 3: no title (2 rules, 1 red line, 1 duty, 0 tests)\n"
+    assert ran.out == "✓ small 3\n  2 rules, 1 red line, 1 duty, 0 tests\n"
 
 
 @pytest.mark.usefixtures("folder")
