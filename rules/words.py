@@ -73,7 +73,8 @@ def _membership_text(parts: tuple[Condition, ...], currency: str) -> str:
         if part.right.type.kind == "boolean":
             return ""
         subjects.add(part.left)
-        options.append(expression_text(part.right, currency))
+        if not part.right.name or part.right.name not in options:  # the words of a list parameter bear its one name
+            options.append(expression_text(part.right, currency))
     if len(subjects) != 1 or len(parts) < 2:
         return ""
     return f"{expression_text(subjects.pop(), currency)} in ({', '.join(options)})"
