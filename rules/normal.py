@@ -324,7 +324,7 @@ def facts_in(test: Compare | TextTest | Expression) -> tuple[str, ...]:
 def facts_of(form: NormalForm) -> frozenset[str]:
     """Return every fact that a normal form asks for."""
     found: set[str] = set()
-    seen = {form}
+    seen: set[NormalForm] = set()
     pending = [form]
     while pending:
         for conjunct in (conjunct for disjunct in pending.pop().disjuncts for conjunct in disjunct):
