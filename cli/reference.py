@@ -27,6 +27,42 @@ Names of commands and options complete in bash (4.4 or later), zsh and fish. Add
 """
 
 
+_JSON: Final = """\
+## JSON output
+
+`--format json` says what the text says. Every document has `format_version`, which is 1; it is raised when a key changes
+its meaning or goes away, while new keys may come at any time. Amounts, lengths of time, days and moments are texts as the
+language reads them (`45 USD`, `4h`, `2026-11-21`); whole numbers and truth values are JSON's own. What has nothing to say is
+null, an empty text, list or object.
+
+`policy check` writes `policies`, `incidents` (one a line, as they are decided) and `summary`.
+
+| in | keys |
+| --- | --- |
+| each of `policies` | `file`, `sound`, `findings`; of a sound one also `id`, `title`, `version`, `currency`, `jurisdiction`, `effective`, `expires`, `review_by`, `extends`, `content_hash`, and the numbers of its `rules`, `guards`, `obligations` and `tests` |
+| each of `incidents` | `file`, `line`, `name`, `findings`, `decided` (one decision for each policy), and `incidents`: how many it stands for |
+| each decision | `policy`, `settled`, `as_of`, `decisions` (by name), `obligations`, `possible_obligations`, `guards`, `missing`, `assumed`; with `--why` also `why` (by decision) and `sentence` |
+| each of `decisions` | `outcome` (`refer` where a human decides), `status` (`decided`, `no-rule`, `unsettled`, `conflict`, `guard`, `not-in-force`, `undefined`), `values`, `unsettled_values`, `rule` (null, or `id`, `title`, `because`, `source`, `origin`), `rules`, `possible`, `missing` |
+| each obligation | `id`, `title`, `by`, `within`, `due` |
+| each of `guards` | `id`, `title`, `never`, `because`, `certain` (false: it may be broken), `decisions`, `missing`, `origin` |
+| each of `missing` | `fact`, `ask` |
+| each of `findings` | `code`, `severity`, `message`, `help`, `suggestion`, `fix`, `file`, `path`, `line`, `column`, `end_line`, `end_column`, `source_line` |
+| `summary` | `policies`, `unsound_policies`, `incidents`, `decided`, `left_to_a_human`, `unreadable`, `outcomes` (numbers, by policy, decision and outcome) |
+
+`policy test` writes `policies`, each with `file`, `id`, `sound`, `findings`, `tests` and `coverage`, and `summary`.
+
+| in | keys |
+| --- | --- |
+| each of `tests` | `name`, `file`, `line`, `passed`, `mismatches` (each `name`, `expected`, `got`, `reason`) |
+| `coverage` | null, or `own_rules`, `own_rules_won`, `percent`, `pack_rules`, `pack_rules_won`, `never_won` (each `rule`, `origin`, `matched_in`), `never_broken` (each `guard`, `origin`) |
+| `summary` | `policies`, `unsound_policies`, `tests`, `passed`, `failed` |
+
+`policy packs` writes `packs`, each with `id`, `title`, `version`, `about`, `currency`, `jurisdiction`, `extends` and `review_by`.
+`policy ask` writes one decision as above, with the `facts` that were stated. `policy explain`, `show` and `fmt` write text only;
+`policy show --format toml` is for machines as it is.
+"""  # noqa: E501 because a row of a table in Markdown is one line
+
+
 def cli_reference() -> str:
     """Return the page: the command itself, then each command in the order of the help."""
     parts = ["# The command line", _LEAD.strip(), "## policy", _fenced(help_text())]
@@ -34,7 +70,7 @@ def cli_reference() -> str:
         for name, row in COMMANDS.items():
             if row.section == section:
                 parts += [f"## policy {name}", _fenced(help_text(name))]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, _JSON.strip()]) + "\n"
 
 
 def help_text(name: str = "") -> str:

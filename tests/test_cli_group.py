@@ -1,6 +1,7 @@
 """The command itself: help, version, suggestions, what it imports."""
 
 import importlib
+import json
 import subprocess
 import sys
 import tomllib
@@ -123,3 +124,30 @@ def test_the_reference_has_every_command() -> None:
     page = cli_reference()
     assert [name for name in COMMANDS if f"## policy {name}\n" not in page] == []
     assert "--as-of DATE" in help_text("check")
+
+
+#: Keys under which the policy's own names stand, and those under which there is nothing else.
+BY_NAME = {"decisions", "assumed", "values", "why"}
+
+
+def keys_in(value: object) -> set[str]:
+    """Return every key of a JSON value that is not a name of the policy's own."""
+    if isinstance(value, list):
+        return set().union(*map(keys_in, value))
+    if not isinstance(value, dict):
+        return set()
+    found = set(value)
+    for key, inner in value.items():
+        if key in BY_NAME and isinstance(inner, dict):
+            found |= keys_in(list(inner.values()))
+        elif key != "outcomes":
+            found |= keys_in(inner)
+    return found
+
+
+@pytest.mark.parametrize("args", [["check", "house", "-", "--why"], ["test", "house", "--coverage"], ["packs"]])
+def test_every_key_of_the_json_output_is_documented(args: list[str]) -> None:
+    incidents = '{"abuse": "rude"}\n{"abuse": 3}\n{"injury": "yes", "demand": "money_for_silence", "loss": 5}\n'
+    page = cli_reference().partition("## JSON output")[2]
+    found = keys_in(json.loads(run(*args, "--format", "json", text=incidents).out))
+    assert {key for key in found if f"`{key}`" not in page} == set()
