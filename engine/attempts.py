@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import attrs
 
@@ -46,20 +47,64 @@ class Attempt:
 
 def attempts(board: Board, now: Mapping[str, Verdict]) -> Iterator[Attempt]:
     """Yield the attempts to change a fact that would change an outcome, in the order of the vocabulary."""
-    names, chart = list(board.certain), board.chart
+    chart = board.chart
     after = list(_products(chart.full, list(board.certain.values()), list(board.possible.values())))
     relevant = chart.layout.guarding
     for bits in board.relevant:
         relevant |= bits
+    outcomes = tuple([verdict.canonical for verdict in now.values()])
     certain = possible = chart.full
-    for at, name in enumerate(names, 1):
-        sure, open_ = after[at]
-        rest = possible & open_
-        if rest & chart.touched[name] & relevant or name in chart.hidden:
-            attempt = _Rest(board, now, name, relevant, certain & sure, rest).attempt()
-            if attempt.changed:
-                yield attempt
+    for at, name in enumerate(board.certain, 1):
+        sure, open_ = certain & after[at][0], possible & after[at][1]
+        attempt: Attempt | None = None
+        if name in chart.hidden or not chart.all_plain or board.places[name] is None:
+            attempt = _Rest(board, now, name, relevant, sure, open_).attempt()
+        elif open_ & chart.touched[name] & relevant:
+            attempt = _plain(board, name, relevant, sure, open_, now=outcomes, verdicts=now)
+        if attempt is not None and attempt.changed:
+            yield attempt
         certain, possible = certain & board.certain[name], possible & board.possible[name]
+
+
+def _plain(
+    board: Board,
+    name: str,
+    relevant: int,
+    certain: int,
+    possible: int,
+    *,
+    now: Outcomes,
+    verdicts: Mapping[str, Verdict],
+) -> Attempt:
+    """Try every class of a fact that is in one class, where only tests on the fact alone ask for it."""
+    pieces, here = board.chart.pieces(name), board.places[name]
+    for sure, open_ in board.booleans:
+        certain, possible = certain & sure, possible & open_
+    relevant &= possible
+    keep = possible & board.chart.touched[name]
+    start = board.certain[name]
+    usual = start & relevant
+    tried: dict[int, Outcomes] = {}
+    changed: dict[int, Outcomes] = {}
+    for place, vector in enumerate(pieces.vectors):
+        if vector & relevant == usual:
+            continue
+        outcomes = tried.get(vector & keep)
+        if outcomes is None:
+            state = partial(_state, board, pieces, place)
+            outcomes = board.outcomes(certain & vector, possible & vector, state, verdicts, vector ^ start)
+            tried[vector & keep] = outcomes
+        if outcomes != now:
+            changed[place] = outcomes
+    return Attempt(board, pieces, here, changed)
+
+
+def _state(board: Board, pieces: Pieces, place: int) -> State:
+    """Return the state in which a fact is in another class."""
+    name = pieces.fact.name
+    value = nearest_in(pieces.region((place,)), value_in(board.known.get(name, pieces.fact.assume)), pieces.fact.type)
+    assert value is not None
+    return board.changed(name, value)
 
 
 def _products(full: int, certain: Sequence[int], possible: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -163,9 +163,10 @@ class Board:
         return [question.relevant(self.total[0]) for question in self.chart.questions.values()]
 
     @cached_property
-    def _first_found(self) -> Outcomes:
-        """The outcomes of plain decisions as things are, before any red line."""
-        return tuple([question.outcome(*self.total) for question in self.chart.questions.values()])
+    def _asked(self) -> Sequence[tuple[Question, int, Outcome]]:
+        """Each plain decision with the clauses that it rests on and its outcome as things are, before any red line."""
+        questions = self.chart.questions.values()
+        return [(q, bits, q.outcome(*self.total)) for q, bits in zip(questions, self.relevant, strict=True)]
 
     def outcomes(
         self, certain: int, possible: int, state: Callable[[], State], now: Mapping[str, Verdict], changed: int = -1
@@ -177,8 +178,7 @@ class Board:
         """
         chart = self.chart
         if chart.all_plain:
-            asked = zip(chart.questions.values(), self.relevant, self._first_found, strict=True)
-            found = tuple([q.outcome(certain, possible) if changed & bits else first for q, bits, first in asked])
+            found = tuple([q.outcome(certain, possible) if changed & bits else now for q, bits, now in self._asked])
             if not possible & chart.layout.guarding or not self._may_break(possible, found):
                 return found
         verdicts = self._verdicts(certain, possible, state())

@@ -28,10 +28,11 @@ class Pieces:
     edges: tuple[Cut | None, ...] = ()
     words: tuple[Value | None, ...] = ()
     offset: int = 0
+    #: Whether the classes stand in an order: pieces of the line, or a scale.
+    is_line: bool = attrs.field(init=False)
 
-    @property
-    def is_line(self) -> bool:
-        """Whether the classes stand in an order: pieces of the line, or a scale."""
+    @is_line.default
+    def _stands_in_order(self) -> bool:
         return not self.words or self.fact.type.kind == "scale"
 
     def place(self, value: Value) -> int:
