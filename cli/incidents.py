@@ -120,6 +120,7 @@ def _opened(file: str) -> Iterator[BinaryIO]:
 
 def _from_toml(file: str) -> Incident:
     from ..rules.document import read_document
+    from .rows import name_in
 
     document, problems = read_document(file)
     if document is None or problems:
@@ -130,7 +131,8 @@ def _from_toml(file: str) -> Incident:
         return Location(span.line, span.column, span.end_line, span.end_column, document.source_line(span.line))
 
     name, about = leading_comment(document.text)
-    return Incident(file, 1, document.values, name or Path(file).stem, about, locate=locate)
+    name = name_in(document.values) or name or Path(file).stem
+    return Incident(file, 1, document.values, name, about, locate=locate)
 
 
 def leading_comment(text: str) -> tuple[str, str]:

@@ -58,7 +58,10 @@ null, an empty text, list or object.
 | `summary` | `policies`, `unsound_policies`, `tests`, `passed`, `failed` |
 
 `policy packs` writes `packs`, each with `id`, `title`, `version`, `about`, `currency`, `jurisdiction`, `extends` and `review_by`.
-`policy ask` writes one decision as above, with the `facts` that were stated. `policy explain`, `show` and `fmt` write text only;
+`policy ask` writes one decision as above, with the `facts` that were stated. `policy replay` writes `content_hash`, `results` (each
+`file`, `line`, `id`, `policy`, `same`, `same_policy`, `problems`, and `differences`, each a `path` with what `was` there and what is
+`now`), `problems` (each `file`, `line`, `problem`), and the numbers of `records`, and of those that are the `same`, `different`, by
+an `other_policy` or `broken`. `policy explain`, `show` and `fmt` write text only;
 `policy show --format toml` is for machines as it is.
 """  # noqa: E501 because a row of a table in Markdown is one line
 

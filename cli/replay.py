@@ -182,7 +182,7 @@ class _JsonReport:
 
         self.tally = Tally()
         self._problems: list[dict[str, object]] = []
-        self._list = JsonList(out(), {"version": VERSION, "content_hash": content_hash}, "results")
+        self._list = JsonList(out(), {"format_version": VERSION, "content_hash": content_hash}, "results")
 
     def replayed(self, file: str, line: int, replayed: Replayed) -> None:
         """Write a record that was decided again."""

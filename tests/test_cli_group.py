@@ -11,6 +11,7 @@ import click
 import pytest
 from commands import run, spawn
 
+from evenhand import Policy
 from evenhand.cli.group import COMMANDS, SECTIONS, main
 from evenhand.cli.reference import cli_reference, help_text
 
@@ -127,7 +128,7 @@ def test_the_reference_has_every_command() -> None:
 
 
 #: Keys under which the policy's own names stand, and those under which there is nothing else.
-BY_NAME = {"decisions", "assumed", "values", "why"}
+BY_NAME = {"decisions", "assumed", "values", "why", "facts"}
 
 
 def keys_in(value: object) -> set[str]:
@@ -145,8 +146,22 @@ def keys_in(value: object) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("args", [["check", "house", "-", "--why"], ["test", "house", "--coverage"], ["packs"]])
-def test_every_key_of_the_json_output_is_documented(args: list[str]) -> None:
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["check", "house", "-", "--why"],
+        ["test", "house", "--coverage"],
+        ["packs"],
+        ["ask", "house", "--fact", "abuse=violent"],
+        ["replay", "records.jsonl", "--policy", "de-escalation"],
+    ],
+)
+def test_every_key_of_the_json_output_is_documented(
+    args: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    record = Policy.load("house").decide({"abuse": "violent"}).record(id="r-1").to_json()
+    Path("records.jsonl").write_text(f"{record}\n{record}\nbroken\n", encoding="utf-8")
     incidents = '{"abuse": "rude"}\n{"abuse": 3}\n{"injury": "yes", "demand": "money_for_silence", "loss": 5}\n'
     page = cli_reference().partition("## JSON output")[2]
     found = keys_in(json.loads(run(*args, "--format", "json", text=incidents).out))

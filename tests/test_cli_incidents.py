@@ -33,6 +33,7 @@ def test_toml_is_one_incident_named_by_its_leading_comment(tmp_path: Path) -> No
 
 def test_toml_without_a_comment_is_named_by_its_file(tmp_path: Path) -> None:
     assert read(tmp_path / "wet-floor.toml", "abuse = 'none'\n")[0].name == "wet-floor"
+    assert read(tmp_path / "4711.toml", "# A note\nid = 4711\nabuse = 'none'\n")[0].name == "4711"
 
 
 def test_a_leading_comment_ends_at_a_blank_line() -> None:
