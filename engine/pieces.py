@@ -29,10 +29,10 @@ class Pieces:
     words: tuple[Value | None, ...] = ()
     offset: int = 0
     #: Whether the classes stand in an order: pieces of the line, or a scale.
-    is_line: bool = attrs.field(init=False)
+    is_line: bool = attrs.field(init=False, default=attrs.Factory(lambda made: made.stands_in_order(), takes_self=True))
 
-    @is_line.default
-    def _stands_in_order(self) -> bool:
+    def stands_in_order(self) -> bool:
+        """Say what `is_line` is set to."""
         return not self.words or self.fact.type.kind == "scale"
 
     def place(self, value: Value) -> int:
