@@ -16,9 +16,9 @@ HELP = """\
 Check policies, and dry-run them on incidents.
 
 A NAME is a policy file, a shipped pack (see `policy packs`), an incident file (TOML, JSON, JSON lines, CSV), a folder
-with any of these, or - for JSON lines on standard input. A TOML file with a [policy] table is a policy. A CSV file
-names the facts in its first line, as in `abuse,virality.views`; empty cells are facts that nobody knows. A column
-or key called name, id or incident names the incident.
+with any of these (what names no built-in fact is passed over), or - for JSON lines on standard input. A TOML file
+with a [policy] table is a policy. A CSV file names the facts in its first line, as in `abuse,virality.views`; empty
+cells are facts that nobody knows. A column or key called name, id or incident names the incident.
 
 For each incident: the verdicts with the rule and the reason behind each, the duties with their deadlines, red lines,
 what is not known, what to ask next, and what was taken for granted.
@@ -102,10 +102,37 @@ def sort_out(names: tuple[str, ...]) -> Inputs:
 
 
 def _files(folder: str) -> list[str]:
-    found = [str(path) for path in files_below(Path(folder)) if path.suffix.lower() in (".toml", *SUFFIXES)]
+    """Return the policies and incidents in a folder; files of their kinds that seem to be neither are named on stderr."""
+    from .terminal import err
+
+    found: list[str] = []
+    for path in files_below(Path(folder)):
+        suffix = path.suffix.lower()
+        if suffix not in (".toml", *SUFFIXES):
+            continue
+        if (suffix == ".toml" and is_policy_file(path)) or _names_a_fact(path):
+            found.append(str(path))
+        else:
+            err().line(f"passed over {path}: neither a policy nor incidents")
     if not found:
         raise click.UsageError(f"there is neither a policy nor an incident in the folder {folder!r}.")
     return found
+
+
+def _names_a_fact(path: Path) -> bool:
+    """Whether a file found in a folder looks like incidents: its beginning has the name of a built-in fact."""
+    import re
+
+    from ..rules.incident import Incident
+    from ..rules.vocabulary import vocabulary
+
+    names = {name.partition(".")[0] for name in vocabulary(Incident)}
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(65_536).decode(errors="replace")
+    except OSError:
+        return True  # so that it is told what is wrong with it
+    return re.search(rf"\b(?:{'|'.join(sorted(names))})\b", beginning) is not None
 
 
 def _with_a_policy(policies: tuple[str, ...], incidents: tuple[str, ...]) -> Inputs:

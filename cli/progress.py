@@ -40,6 +40,11 @@ class Progress:
     ) -> None:
         self._stack.close()
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether the run has taken long enough for a bar."""
+        return self._bar is not None
+
     def at(self, position: int) -> None:
         """Say how far the reading of the current file is."""
         self._position = position

@@ -85,6 +85,18 @@ def test_a_folder_is_all_policies_and_incidents_in_it() -> None:
     assert [incident["file"] for incident in found["incidents"]] == ["one.toml"]
 
 
+def test_other_files_in_a_folder_are_passed_over(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text('[project]\nname = "x"\n', encoding="utf-8")
+    (folder / "package.json").write_text('{"name": "x"}', encoding="utf-8")
+    (folder / "more.csv").write_text("abuse,loss\nnone,3\n", encoding="utf-8")
+    ran = run("check", ".", "--format", "json")
+    assert [incident["file"] for incident in json.loads(ran.out)["incidents"]] == ["more.csv", "one.toml"]
+    assert ran.err.splitlines() == [
+        "passed over package.json: neither a policy nor incidents",
+        "passed over pyproject.toml: neither a policy nor incidents",
+    ]
+
+
 @pytest.mark.usefixtures("folder")
 def test_an_incident_without_a_policy_is_wrong_usage() -> None:
     ran = run("check", "one.toml", "one.toml", "x.jsonl")

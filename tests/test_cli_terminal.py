@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -160,3 +161,35 @@ def test_wrapping_keeps_every_word_and_the_width(texts: list[str], width: int, h
     assert "".join(found).replace(" ", "") == "".join(texts).replace(" ", "")
     for line in found:
         assert cells(line) <= width or len(line.split()) == 1
+
+
+# --- progress --------------------------------------------------------------------------------------------------------
+
+
+def shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, patience: float, stderr: bool, stdout: bool) -> bool:
+    """Whether a run of a hundred incidents shows a bar."""
+    from evenhand.cli import progress
+
+    path = tmp_path / "a.jsonl"
+    path.write_text("x" * 100, encoding="utf-8")
+    monkeypatch.setattr(progress, "PATIENCE", patience)
+    monkeypatch.setattr(progress, "_CHECK_EVERY", 0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: stderr, raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: stdout, raising=False)
+    with progress.Progress([str(path)], to_terminal=True) as bar:
+        for count in range(100):
+            bar.at(count)
+            bar.count(count)
+            time.sleep(0.0001)
+        bar.done(str(path))
+        return bar.is_shown
+
+
+@pytest.mark.parametrize(
+    ("patience", "stderr", "stdout", "expected"),
+    [(0, True, False, True), (60, True, False, False), (0, False, False, False), (0, True, True, False)],
+)
+def test_a_bar_is_shown_for_long_input_where_nothing_scrolls(
+    patience: float, stderr: bool, stdout: bool, expected: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert shown(monkeypatch, tmp_path, patience=patience, stderr=stderr, stdout=stdout) is expected
