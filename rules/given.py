@@ -157,7 +157,7 @@ def groups_of(facts: Iterable[str]) -> frozenset[str]:
     >>> sorted(groups_of(["loss", "virality.views"]))
     ['virality']
     """
-    return frozenset(name[:at] for name in facts for at, sign in enumerate(name) if sign == ".")
+    return frozenset(name[:at] for name in facts if "." in name for at, sign in enumerate(name) if sign == ".")
 
 
 def flatten(
@@ -168,12 +168,15 @@ def flatten(
 
     A table, or an instance of a vocabulary's class, is opened where it is a group of facts; a group that is None states nothing.
     """
-    known = groups_of(facts) if groups is None else groups
     for name, raw in given.items():
-        if name in known and name not in facts and (raw is None or isinstance(raw, Mapping) or attrs.has(type(raw))):
+        if name in facts:
+            yield str(name), raw
+            continue
+        groups = groups_of(facts) if groups is None else groups
+        if name in groups and (raw is None or isinstance(raw, Mapping) or attrs.has(type(raw))):
             members = given_in(raw) if attrs.has(type(raw)) else raw or {}
             inner = {f"{name}.{key}": value for key, value in members.items()}
-            yield from flatten(inner, facts, groups=known)
+            yield from flatten(inner, facts, groups=groups)
         else:
             yield str(name), raw
 
