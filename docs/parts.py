@@ -76,15 +76,15 @@ def _takes(takes: str) -> str:
 
 def limits() -> str:
     """The limits of the language, read off the modules that keep them."""
-    from evenhand.rules import compose, conditions, diagnostics, given, normal, rulebook, syntax, text_files, types
+    from evenhand.rules import compose, conditions, diagnostics, given, normal, syntax, terms, text_files, types
 
     condition = f"{syntax.LONGEST:,} characters, {syntax.DEEPEST} levels of parentheses and `not`"
-    terms = f"{conditions.LARGEST:,} tests, {conditions.DEEPEST} levels"
+    written_out = f"{conditions.LARGEST:,} tests, {conditions.DEEPEST} levels"
     rows = [
         ("a file", f"{text_files.LARGEST // 2**20} MiB"),
         ("a condition", condition),
-        ("a condition with its terms written out", terms),
-        ("all conditions of a policy, so written out", f"{rulebook.LARGEST_POLICY:,} tests"),
+        ("a condition with its terms written out", written_out),
+        ("all conditions of a policy, so written out", f"{terms.LARGEST_POLICY:,} tests"),
         ("alternatives of a part in normal form, past which it is kept whole", str(normal.BOUND)),
         ("`extends`", f"{compose.MOST} policies, {compose.DEEPEST} deep"),
         ("a number", f"10^{len(str(types.LARGEST)) - 1} in size"),

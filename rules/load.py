@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from .cases import check_tests, read_cases
 from .collector import collector_paused
 from .compose import compose, gather, within_folder
 from .decisions import DecisionSpec
@@ -28,7 +29,8 @@ from .incident import DECISIONS, Incident
 from .locate import excused, located
 from .normal import facts_in, facts_of
 from .review import check_header, check_use
-from .rulebook import check_guards, check_rules, check_terms, check_tests, read_cases
+from .rulebook import check_guards, check_rules
+from .terms import check_terms
 from .tree import Case, PolicyTree
 from .vocabulary import vocabulary
 

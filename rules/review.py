@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from .compose import Part
+from .consequences import check_id
 from .declare import Work
 from .diagnostics import nearest
-from .rulebook import check_id
 
 
 def check_header(work: Work) -> None:
