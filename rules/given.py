@@ -174,7 +174,7 @@ def flatten(
             continue
         groups = groups_of(facts) if groups is None else groups
         if name in groups and (raw is None or isinstance(raw, Mapping) or attrs.has(type(raw))):
-            members = given_in(raw) if attrs.has(type(raw)) else raw or {}
+            members = raw if isinstance(raw, Mapping) else {} if raw is None else given_in(raw)
             inner = {f"{name}.{key}": value for key, value in members.items()}
             yield from flatten(inner, facts, groups=groups)
         else:
