@@ -99,9 +99,12 @@ def did_you_mean(word: str, known: Any) -> str:
 def print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
     """Print the version of the installed distribution and leave."""
     if wanted and not ctx.resilient_parsing:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        click.echo(f"policy, from Evenhand {version('evenhand')}")
+        try:
+            click.echo(f"policy, from Evenhand {version('evenhand')}")
+        except PackageNotFoundError:
+            click.echo("policy, from an Evenhand that is not installed")
         ctx.exit()
 
 

@@ -95,7 +95,12 @@ class Output:
     def _write(self, row: list[Piece]) -> None:
         if not self.colours:
             self.stream.write("".join(piece.text for piece in row).rstrip() + "\n")
-            return
+        else:
+            self._write_coloured(row)
+        if self.stream is sys.stderr:
+            self.stream.flush()
+
+    def _write_coloured(self, row: list[Piece]) -> None:
         from rich.text import Text
 
         runs = [

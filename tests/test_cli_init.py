@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from commands import Ran, run
+from commands import Ran, run, spawn
 
 from evenhand import Policy
 
@@ -64,7 +64,7 @@ def test_a_bad_answer_is_asked_again() -> None:
 
 
 def test_answers_that_stop_write_nothing(folder: Path) -> None:
-    assert asked("mine.toml", "A name").code == 1
+    assert spawn("init", folder / "mine.toml", text=b"A name\n").code == 1
     assert list(folder.iterdir()) == []
 
 
