@@ -12,10 +12,10 @@ import typing as _typing
 
 from .engine.decision import Breach, Judgement, Verdict
 from .engine.policy import Decision, Duty, Policy
+from .rules.decisions import DecisionSpec
 from .rules.diagnostics import Diagnostic, FactError, PolicyError
 from .rules.incident import Exchange, History, Incident, Legal, Virality
 from .rules.money import Money
-from .rules.tree import DecisionSpec
 from .rules.types import Type
 from .rules.uncertain import AnyOf, Between
 from .rules.vocabulary import fact, group
