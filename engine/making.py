@@ -10,6 +10,7 @@ from functools import cached_property
 import attrs
 
 from ..rules.given import Knowledge
+from ..rules.regions import Region, contains
 from ..rules.tree import Constant, Rule
 from .classes import Column
 from .combine import Case, Match, combine
@@ -163,11 +164,10 @@ class Making:
             for place in layout.places_in(self.possible & layout.guarding)
         )
 
-    def _fails(self, decision: str, region: object) -> bool:
+    def _fails(self, decision: str, region: Region) -> bool:
         """Whether a decided outcome is certainly not among those of a test."""
         outcome = self.verdicts[decision].outcome
-        words = getattr(region, "words", None)
-        return outcome != REFER and isinstance(outcome, str) and words is not None and outcome not in words
+        return isinstance(outcome, str) and outcome != REFER and not contains(region, outcome)
 
     # -- what is missing
 

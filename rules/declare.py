@@ -141,13 +141,21 @@ def declare_facts(work: Work) -> None:
         work.findings.report("name-clash", place, name=name, kind="fact", other="group of facts")
 
 
+#: What callers ask of a decision as a whole, and so no name for one of its parts.
+_ASKED: Final = frozenset({"explain", "record"})
+
+
 def _check_name(work: Work, name: str, part: Part, kind: str) -> None:
     place = attrs.evolve(part.place, key=True)
     if not _IDENTIFIER.match(name):
         plain_name = re.sub(r"[\W.]+", "_", name).strip("_")
         suggestion = plain_name if _IDENTIFIER.match(plain_name) else ""
         work.findings.report("bad-name", place, suggestion=suggestion, kind=kind, name=shown(name))
-    elif name in RESERVED or (kind in ("decision", "value") and name in _EXPECTED):
+    elif (
+        name in RESERVED
+        or (kind in ("decision", "value") and name in _EXPECTED)
+        or (kind == "decision" and name in _ASKED)
+    ):
         work.findings.report("reserved-name", place, kind=kind, name=name)
 
 

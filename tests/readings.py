@@ -27,9 +27,17 @@ def index(policy: Policy, facts: Facts, as_of: dt.date) -> Judgement:
     return policy.decide(facts, as_of=as_of).judgement
 
 
+def verdict_by_verdict(policy: Policy, facts: Facts, as_of: dt.date) -> Judgement:
+    """Return what the index makes at once, and of what it leaves for later, each verdict as it is asked for by name."""
+    decision = policy.decide(facts, as_of=as_of)
+    verdicts = dict(decision.verdicts)
+    return attrs.evolve(decision.judgement, verdicts=verdicts)
+
+
 #: Every reading but the reference, by name.
 READINGS: Final[Mapping[str, Reading]] = {
     "index": index,
+    "index, verdict by verdict": verdict_by_verdict,
 }
 
 
