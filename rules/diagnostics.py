@@ -148,7 +148,7 @@ def catalogue() -> Mapping[str, Entry]:
     import tomllib  # here, as whatever else only reporting needs, because most policies have nothing to report
     from importlib.resources import files
 
-    source = files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
+    source = files(__name__.rpartition(".")[0]).joinpath("catalogue.toml").read_text(encoding="utf-8")
     blank = {"severity": "error", "help": "", "what": "", "why": "", "mend": "", "bad": "", "good": ""}
     return {code: Entry(code=code, **{**blank, **entry}) for code, entry in tomllib.loads(source).items()}
 

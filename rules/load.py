@@ -70,7 +70,7 @@ def shipped_packs() -> tuple[str, ...]:
 def _packs() -> Traversable:
     from importlib.resources import files  # here, because many policies stand on their own
 
-    return files(__package__.rpartition(".")[0] + ".policies")
+    return files(__name__.rsplit(".", 2)[0] + ".policies")
 
 
 def load_file(

@@ -177,8 +177,9 @@ class Normalizer:
         for disjunct in (disjunct for part in parts for disjunct in part):
             if not disjunct:
                 return ALWAYS.disjuncts
-            alone = len(disjunct) == 1 and isinstance(disjunct[0], FactTest)
-            alike.setdefault(disjunct[0].fact if alone else disjunct, []).append(disjunct)  # type: ignore[union-attr]
+            first = disjunct[0]
+            key = first.fact if len(disjunct) == 1 and isinstance(first, FactTest) else disjunct
+            alike.setdefault(key, []).append(disjunct)
         merged = [same[0] if len(same) == 1 else self._joined(same) for same in alike.values()]
         return tuple(merged) if all(merged) else ALWAYS.disjuncts
 
@@ -305,9 +306,14 @@ def _stands(operator: Operator, threshold: Value) -> bool:
 def facts_in(test: Compare | TextTest | Expression) -> tuple[str, ...]:
     """Return the facts that a test or an expression speaks of, in the order in which it does."""
     found: dict[str, None] = {}
-    start = (test.left, test.right) if isinstance(test, Compare) else None
-    start = (test.subject, test.pattern) if isinstance(test, TextTest) else start
-    pending: list[Expression] = list(reversed(start)) if start else [test]  # type: ignore[list-item]  # because the rest are expressions
+    pending: list[Expression]
+    match test:
+        case Compare(_, left, right):
+            pending = [right, left]
+        case TextTest(_, subject, pattern):
+            pending = [pattern, subject]
+        case expression:
+            pending = [expression]
     while pending:
         match pending.pop():
             case FactRef(name):

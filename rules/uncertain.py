@@ -17,7 +17,7 @@ class AnyOf:
     values: tuple[object, ...]
 
     def __init__(self, *values: object) -> None:
-        self.__attrs_init__(values)
+        object.__setattr__(self, "values", values)
 
 
 @attrs.frozen
