@@ -18,7 +18,7 @@ from evenhand.rules.load import shipped_packs
 from evenhand.rules.one_file import one_file
 
 #: A fraction of the cases of the other properties: each loads two policies.
-POLICIES = max(int(os.environ.get("EVENHAND_CASES", "20000")) // 50, 5)
+POLICIES = max(int(os.environ.get("EVENHAND_CASES", "20000")) // 100, 5)
 WHOLE = [*shipped_packs(), "docs/examples/corner-cafe.toml"]
 
 
@@ -63,7 +63,7 @@ def test_one_file_decides_what_the_pack_decides(name: str, root: Path, monkeypat
     assert not whole.tree.extends
     assert [rule.id for rule in whole.tree.rules] == [rule.id for rule in policy.tree.rules]
     choose = Chooser.seeded(7)
-    for _ in range(120):
+    for _ in range(60):
         facts, as_of = make_incident(choose, kinds(policy.tree.currency)), make_moment(choose)
         known = {name: value for name, value in facts.items() if name in policy.tree.facts}
         assert essence(whole, known, as_of) == essence(policy, known, as_of)
