@@ -63,7 +63,9 @@ def of_problem(problem: Problem, document: Document | None, file: str) -> Diagno
     if span is not None:
         source = document.source_line(span.line) if document else ""
         location = Location(span.line, span.column, span.end_line, span.end_column, source)
-    return at_location(Diagnostic(problem.code, problem.facts, Place(file)), file, location=location)
+    suggestion = problem.facts.get("suggestion", "")
+    found = Diagnostic(problem.code, problem.facts, Place(file), suggestion)
+    return at_location(found, file, location=location)
 
 
 def annotation(level: str, file: str, line: int, title: str, message: str) -> str:
