@@ -11,7 +11,7 @@ import attrs
 from .patterns import matches
 from .regions import compared, contains
 from .tree import Arithmetic, Call, Compare, Constant, Expression, FactRef, TextTest
-from .types import DATE, Number, Type, Value, exact
+from .types import DATE, NUMBER, Number, Type, Value, exact
 
 
 class Undefined(ArithmeticError):
@@ -101,7 +101,7 @@ def test_holds(test: Compare | TextTest, settled: Settled) -> bool:
     left, right = value_of(test.left, settled), value_of(test.right, settled)
     type_ = test.left.type
     if type_.is_numeric:
-        type_ = Type("number")
+        type_ = NUMBER
     return contains(compared(test.operator, right, type_), left)
 
 

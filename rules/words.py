@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from .quantities import value_text
 from .syntax import RESERVED
@@ -22,7 +22,9 @@ from .tree import (
     TextTest,
     Truth,
 )
-from .types import Type, Value
+from .types import BOOLEAN, Type, Value
+
+_TRUE: Final = Constant(value=True, type=BOOLEAN)
 
 
 def condition_text(condition: Condition, currency: str) -> str:
@@ -33,6 +35,8 @@ def condition_text(condition: Condition, currency: str) -> str:
     'loss is missing'
     """
     match condition:
+        case Compare():
+            return _comparison_text(condition, currency)
         case Truth(value):
             return "true" if value else "false"
         case Named(name):
@@ -49,8 +53,6 @@ def condition_text(condition: Condition, currency: str) -> str:
             return " and ".join(_part_text(part, currency) for part in parts)
         case Or(parts):
             return _membership_text(parts, currency) or " or ".join(_part_text(part, currency) for part in parts)
-        case Compare():
-            return _comparison_text(condition, currency)
         case TextTest(operator, subject, pattern):
             return f"{expression_text(subject, currency)} {operator} {expression_text(pattern, currency)}"
         case _:
@@ -81,11 +83,7 @@ def _membership_text(parts: tuple[Condition, ...], currency: str) -> str:
 
 
 def _comparison_text(test: Compare, currency: str) -> str:
-    if (
-        test.operator == "="
-        and test.right == Constant(value=True, type=Type("boolean"))
-        and isinstance(test.left, FactRef)
-    ):
+    if test.operator == "=" and test.right == _TRUE and isinstance(test.left, FactRef):
         return test.left.name
     left, right = expression_text(test.left, currency), expression_text(test.right, currency)
     return f"{left} {test.operator} {right}"
