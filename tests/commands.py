@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -49,3 +50,8 @@ def spawn(*args: str | Path, text: bytes = b"", env: Mapping[str, str] | None = 
         env={**{name: value for name, value in os.environ.items() if name not in _SURROUNDINGS}, **(env or {})},
     )
     return Ran(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+
+def mind_ctrl_c() -> None:
+    """Heed an interrupt in a child process, although one that was started in the background would pass it over."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from commands import run, spawn
+from commands import mind_ctrl_c, run, spawn
 from hypothesis import given, strategies as st
 
 from evenhand.cli.terminal import Piece, cells, padded, wrapped
@@ -118,7 +118,9 @@ def test_ctrl_c_ends_a_run_quietly(tmp_path: Path) -> None:
     path = tmp_path / "many.jsonl"
     path.write_text('{"abuse": "none"}\n' * 200_000, encoding="utf-8")
     command = [sys.executable, "-m", "evenhand.cli", "check", "house", str(path), "--format", "json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(  # noqa: PLW1509 because no other thread forks here
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=mind_ctrl_c
+    ) as process:
         assert process.stdout is not None
         process.stdout.read(10_000)  # it has begun to decide
         process.send_signal(signal.SIGINT)

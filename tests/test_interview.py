@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from chooser import Chooser
 from click.testing import CliRunner, Result
+from commands import mind_ctrl_c
 from random_facts import Kind
 from random_incidents import make_moment
 from random_policies import make_policy
@@ -303,7 +304,13 @@ def test_ask_refuses_wrong_facts_and_policies(file: Path, tmp_path: Path) -> Non
 
 def test_breaking_off_is_polite(file: Path) -> None:
     command = [sys.executable, "-m", "evenhand.cli", "ask", str(file)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(  # noqa: PLW1509 because no other thread forks here
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=mind_ctrl_c,
+    ) as process:
         assert process.stderr is not None
         said = b""
         while b">" not in said:
