@@ -118,8 +118,11 @@ def test_ctrl_c_ends_a_run_quietly(tmp_path: Path) -> None:
     path = tmp_path / "many.jsonl"
     path.write_text('{"abuse": "none"}\n' * 200_000, encoding="utf-8")
     command = [sys.executable, "-m", "evenhand.cli", "check", "house", str(path), "--format", "json"]
-    with subprocess.Popen(  # noqa: PLW1509 because no other thread forks here
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=mind_ctrl_c
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=mind_ctrl_c,  # noqa: PLW1509 because no thread of ours is about
     ) as process:
         assert process.stdout is not None
         process.stdout.read(10_000)  # it has begun to decide

@@ -304,12 +304,12 @@ def test_ask_refuses_wrong_facts_and_policies(file: Path, tmp_path: Path) -> Non
 
 def test_breaking_off_is_polite(file: Path) -> None:
     command = [sys.executable, "-m", "evenhand.cli", "ask", str(file)]
-    with subprocess.Popen(  # noqa: PLW1509 because no other thread forks here
+    with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=mind_ctrl_c,
+        preexec_fn=mind_ctrl_c,  # noqa: PLW1509 because no thread of ours is about
     ) as process:
         assert process.stderr is not None
         said = b""
