@@ -31,10 +31,14 @@ class Ran:
     err: str
 
 
+def runner() -> CliRunner:
+    """Return click's runner, which keeps the two streams apart."""
+    return CliRunner(**_APART)
+
+
 def run(*args: str | Path, text: str | bytes | None = None) -> Ran:
     """Run the command here; a bug's exception is raised, not swallowed."""
-    runner = CliRunner(**_APART)
-    result = runner.invoke(main, [str(arg) for arg in args], input=text, env=dict(_SURROUNDINGS), prog_name="policy")
+    result = runner().invoke(main, [str(arg) for arg in args], input=text, env=dict(_SURROUNDINGS), prog_name="policy")
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Ran(result.exit_code, result.stdout, result.stderr)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from chooser import Chooser
-from click.testing import CliRunner, Result
-from commands import mind_ctrl_c
+from click.testing import Result
+from commands import mind_ctrl_c, runner
 from random_facts import Kind
 from random_incidents import make_moment
 from random_policies import make_policy
@@ -238,7 +238,7 @@ def test_what_may_be_answered_is_said_with_its_bounds() -> None:
 
 
 def ask(*arguments: object, answers: str | bytes = "") -> Result:
-    result = CliRunner().invoke(main, ["ask", *map(str, arguments)], input=answers)
+    result = runner().invoke(main, ["ask", *map(str, arguments)], input=answers)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.output
     return result
 

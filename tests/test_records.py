@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from chooser import Chooser
-from click.testing import CliRunner
+from commands import runner
 from random_incidents import make_incident, make_moment
 from random_policies import make_policy
 
@@ -307,7 +307,7 @@ def files(tmp_path: Path, cafe: Policy) -> tuple[Path, Path]:
 
 
 def run(*arguments: object) -> tuple[int, str, str]:
-    result = CliRunner().invoke(main, ["replay", *map(str, arguments)])
+    result = runner().invoke(main, ["replay", *map(str, arguments)])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.output
     return result.exit_code, result.stdout, result.stderr
 
