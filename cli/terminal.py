@@ -84,6 +84,7 @@ class Output:
     def text(self, text: str) -> None:
         """Write text as it stands, line breaks and all."""
         self.stream.write(text if text.endswith("\n") else f"{text}\n")
+        self._flush()
 
     def sign(self, text: str) -> str:
         """Return *text* with the signs that this stream cannot write spelled out."""
@@ -97,6 +98,10 @@ class Output:
             self.stream.write("".join(piece.text for piece in row).rstrip() + "\n")
         else:
             self._write_coloured(row)
+        self._flush()
+
+    def _flush(self) -> None:
+        """Let diagnostics be seen at once."""
         if self.stream is sys.stderr:
             self.stream.flush()
 
