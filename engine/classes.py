@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 import attrs
 
@@ -135,7 +135,7 @@ def _worded(fact: Fact, tests: Sequence[Bit], base: int, certain: int, possible:
     words.update(dict.fromkeys(named, base))
     for test, bit in tests:
         for word in words:
-            if contains(test.known, word):  # type: ignore[arg-type]  # because the words are canonical values
+            if contains(test.known, cast("Value", word)):
                 words[word] |= bit
         if isinstance(test.known, Texts) and not test.known.inside:
             any_text |= bit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Final
+from typing import Final, cast
 
 import attrs
 
@@ -123,7 +123,7 @@ class Case:
             if any(value is UNSETTLED for value in found) or len(set(found)) > 1:
                 unsettled.append(name)
             else:
-                values[name] = found[0]  # type: ignore[assignment]  # because the marks were met above
+                values[name] = cast("Outcome", found[0])  # because the marks were met above
         return values, tuple(unsettled), extra
 
     def value(self, name: str, candidate: Candidate, extra: list[str]) -> object:
@@ -277,7 +277,7 @@ def _with_lists(case: Case, candidates: Sequence[Candidate], outcome: Outcome) -
         if any(value is UNSETTLED for value in found):
             unsettled.append(name)
         elif found:
-            values[name] = tuple(found)  # type: ignore[arg-type]  # because the marks were met above
+            values[name] = cast("Outcome", tuple(found))  # because the marks were met above
     missing = case.missing([], extra=extra) if unsettled else ()
     rules = tuple(c.rule for c in candidates if c.rule is not None)
     first = rules[0] if rules else None

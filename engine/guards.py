@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
 
 from ..rules.evaluate import Settled
 from ..rules.given import Knowledge
@@ -67,7 +68,7 @@ def _with_outcomes(tree: PolicyTree, guard: Guard, verdicts: Mapping[str, Verdic
 def _outcome_known(verdict: Verdict, outcome: Fact) -> Knowledge:
     """Return a decision's outcome, or those that it may come to: any at all where outcomes are open."""
     if verdict.is_settled:
-        return verdict.canonical  # type: ignore[return-value]  # because guards name no collecting decisions
+        return cast("Knowledge", verdict.canonical)  # because guards name no collecting decisions
     if not outcome.type.words:
         return universe_of(outcome)
     return Words(frozenset(word for word in verdict.possible if isinstance(word, str)))

@@ -77,7 +77,7 @@ class Index:
             found = self.lines[tuple(given)](given.values())
         except (KeyError, TypeError, IndexError):  # a new shape, another type than usual, or a mistake
             return self.decide_new(given, as_of)
-        return found if type(found) is dict else self.decide_bits(found, given, as_of)  # type: ignore[arg-type]  # an int
+        return found if isinstance(found, dict) else self.decide_bits(found, given, as_of)
 
     def decide_new(self, given: Mapping[str, object], as_of: dt.date | None) -> Found:
         """Decide on facts of a shape that is not written out, or with something wrong about them."""

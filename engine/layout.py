@@ -7,6 +7,7 @@ From the highest bit down: the clauses of the rules that decide, in file order, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import attrs
 
@@ -140,7 +141,7 @@ def lay_out(tree: PolicyTree, currencies: Currencies) -> Layout:
         columns,
         booleans,
         {name: fact for name, fact in tree.facts.items() if name in asking},
-        **_masks(tree, owners, shift),  # type: ignore[arg-type]  # because the masks are named after their fields
+        **cast("Any", _masks(tree, owners, shift)),  # because the masks are named after their fields
         outcome_tests={
             place: tuple(part for part in disjunct if isinstance(part, FactTest) and part.fact not in tests)
             for place, disjunct in enumerate(disjuncts)

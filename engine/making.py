@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from typing import cast
 
 import attrs
 
@@ -53,7 +54,7 @@ def vectors_of(column: Column, what: Knowledge) -> tuple[int, int]:
     if is_value(what):
         vector = column.of_value(what)
         return vector, vector
-    return column.of_region(what)  # type: ignore[arg-type]  # because it is no value
+    return column.of_region(cast("Region", what))  # because it is no value
 
 
 class Making:

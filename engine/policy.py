@@ -70,7 +70,7 @@ class _Made:
         self._as_of = as_of
         # So that `decision.refund` is a look-up and nothing more:
         self.__dict__ = found if isinstance(found, dict) else dict(found.verdicts)
-        self.__class__ = Decision
+        self.__class__ = Decision  # pyright: ignore[reportAttributeAccessIssue]  # because the slots are the same
 
 
 class Decision(_Made):
@@ -92,9 +92,9 @@ class Decision(_Made):
     @property
     def as_of(self) -> dt.date:
         """The day or the moment of the decision."""
-        if isinstance(self._as_of, float):
-            return dt.datetime.fromtimestamp(self._as_of, dt.UTC)
-        return self._as_of
+        if isinstance(self._as_of, dt.date):
+            return self._as_of
+        return dt.datetime.fromtimestamp(self._as_of, dt.UTC)
 
     def __getattr__(self, name: str) -> Verdict:
         raise AttributeError(f"the policy has no decision {name!r}")
@@ -377,7 +377,8 @@ class Policy:
                 dt.UTC
             )  # one moment for all that may still be made, whenever it is asked for
             found = self._index.decide_bits(found, given, as_of)
-        return _Made(self, found, given, time() if as_of is None else as_of)  # type: ignore[return-value]  # it is one
+        made: Any = _Made(self, found, given, time() if as_of is None else as_of)
+        return made  # type: ignore[no-any-return]  # because it has become a Decision
 
     def __repr__(self) -> str:
         return f"Policy({self.id!r}, version={self.version!r})"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
 from click.testing import CliRunner
@@ -16,7 +17,9 @@ from click.testing import CliRunner
 from evenhand.cli import main
 
 #: Older releases of click mix the two streams unless told not to.
-_APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner.__init__).parameters else {}
+_APART: dict[str, Any] = (
+    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner.__init__).parameters else {}
+)
 
 #: What a terminal around the tests must not change.
 _SURROUNDINGS: Mapping[str, str | None] = dict.fromkeys(("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TERM"))

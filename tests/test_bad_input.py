@@ -584,17 +584,18 @@ def spoilt_values(draw: st.DrawFn) -> str:
             continue  # because an earlier change took it away
         if not isinstance(target, dict | list):
             continue
+        place: Any = last
         match draw(st.integers(0, 4)):
             case 0 if isinstance(target, dict):
                 target[draw(st.text(max_size=5) | st.sampled_from(("id", "when", "never", "type", "loss")))] = (
-                    target.pop(last)
+                    target.pop(place)
                 )
             case 1:
-                del target[last]
+                del target[place]
             case 2 if isinstance(target, list):
                 target.append(value)
             case _:
-                target[last] = draw(odd_values())
+                target[place] = draw(odd_values())
     return tomli_w.dumps(policy)
 
 
