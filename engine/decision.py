@@ -6,13 +6,15 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
 from ..rules.money import Money
-from ..rules.tree import DecisionSpec, Guard, Rule
 from ..rules.types import INTEGER, Type, Value
+
+if TYPE_CHECKING:
+    from ..rules.tree import DecisionSpec, Guard, Rule
 
 #: The outcome of a decision that nobody has made: a human is asked.
 REFER = "refer"

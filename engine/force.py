@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
-from ..rules.tree import PolicyTree
 from .decision import REFER, Judgement, Verdict
+
+if TYPE_CHECKING:
+    from ..rules.tree import PolicyTree
 
 
 def ordinal(as_of: dt.date) -> int:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from time import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ..rules.given import Currencies, Knowledge, read_given
 from ..rules.incident import DECISIONS, Incident, Shape
-from ..rules.tree import DecisionSpec, Obligation, PolicyTree
 from ..rules.vocabulary import given_in
 from .decision import Breach, Judgement, Verdict
 from .force import moment
 
 # What loads and compiles policies is imported when the first one is loaded: it takes as long as all the rest.
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..rules.diagnostics import Diagnostic
     from ..rules.document import Document
+    from ..rules.given import Currencies, Knowledge
     from ..rules.load import Loaded
+    from ..rules.tree import DecisionSpec, Obligation, PolicyTree
     from .explain import Explanation
     from .index import Found, Index
     from .records import Record
@@ -249,6 +250,7 @@ class Policy:
 
     def __init__(self, loaded: Loaded) -> None:
         tree = loaded.tree
+        from ..rules.given import Currencies
         from .index import Index
 
         index = Index(tree)
@@ -280,9 +282,11 @@ class Policy:
         >>> Policy.load("house").id
         'house'
         """
+        from ..rules.collector import collector_paused
         from ..rules.load import load_file
 
-        return cls(load_file(path, vocabulary_class=vocabulary, decisions=decisions))
+        with collector_paused():
+            return cls(load_file(path, vocabulary_class=vocabulary, decisions=decisions))
 
     @classmethod
     def loads(
@@ -300,9 +304,11 @@ class Policy:
         Raises:
             PolicyError: If the policy cannot be used; with all that is wrong with it.
         """
+        from ..rules.collector import collector_paused
         from ..rules.load import load_text
 
-        return cls(load_text(text, name=name, folder=folder, vocabulary_class=vocabulary, decisions=decisions))
+        with collector_paused():
+            return cls(load_text(text, name=name, folder=folder, vocabulary_class=vocabulary, decisions=decisions))
 
     @property
     def id(self) -> str:
@@ -341,6 +347,8 @@ class Policy:
         Raises:
             FactError: If a fact is unknown, of the wrong type or out of its range; all of them at once.
         """
+        from ..rules.given import read_given
+
         return read_given(stated(facts), self.tree.facts, self._currencies)
 
     def judge(self, known: Mapping[str, Knowledge], as_of: dt.date) -> Judgement:
