@@ -99,6 +99,7 @@ class Encoder:
         self.yes, self.no = self.z3.BoolVal(True), self.z3.BoolVal(False)
         self.codes: dict[str, int] = {}
         self.outcomes: dict[str, Term] = {}
+        self.asks_the_day = False
         self._variables: dict[str, Term] = {}
         self._members: dict[tuple[str, str], Term] = {}
         self._sizes: dict[str, Term] = {}
@@ -373,6 +374,7 @@ class Encoder:
             case "abs":
                 return Valued(z3.If(terms[0] >= 0, terms[0], -terms[0]), defined)
             case "days_since":
+                self.asks_the_day = True
                 return Valued(z3.ToReal(self.today) - terms[0], defined)
             case _:
                 found = terms[0]

@@ -63,9 +63,16 @@ def point_of(encoder: Encoder, model: Term) -> Point:
             known[name] = _text_of(encoder, model, name, texts)
         else:
             known[name] = _value_of(model.eval(encoder.variable(name), model_completion=True), type_)
-    today = _number(model.eval(encoder.today, model_completion=True))
-    is_asked = "today" in {declaration.name() for declaration in model.decls()}
-    return Point(known, dt.date.fromordinal(min(max(int(today), 1), dt.date.max.toordinal())) if is_asked else TODAY)
+    today = int(_number(model.eval(encoder.today, model_completion=True))) if encoder.asks_the_day else _ordinary_day(encoder)
+    return Point(known, dt.date.fromordinal(min(max(today, 1), dt.date.max.toordinal())))
+
+
+def _ordinary_day(encoder: Encoder) -> int:
+    """Return a day on which the policy is in force, for incidents of which the day decides nothing."""
+    tree, day = encoder.tree, TODAY.toordinal()
+    if tree.expires is not None:
+        day = min(day, ordinal(tree.expires) - 1)
+    return day if tree.effective is None else max(day, ordinal(tree.effective) + isinstance(tree.effective, dt.datetime))
 
 
 def _value_of(term: Term, type_: Type) -> Value:

@@ -1,0 +1,97 @@
+"""`unused-fact`: facts of the owner's own that nobody asks for, or that never change what is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from ...rules.diagnostics import Place
+from ...rules.normal import facts_in, facts_of
+from ...rules.tree import PolicyTree
+from ...rules.types import Fact
+from ..solve import Point
+from ..solve.encoder import Term
+from .finding import Finding, policy_place
+from .ground import Answer, Ground
+from .unproved import not_proved
+from .witness import from_parts, roundest
+
+
+def unused_facts(ground: Ground) -> Iterator[Finding]:
+    """Yield own facts that no rule asks for, then facts that are asked for and change nothing."""
+    tree = ground.tree
+    for name, fact in tree.facts.items():
+        if name not in tree.asked:
+            if not fact.built_in:
+                yield _finding(tree, name, "no rule asks for it")
+        elif not _is_needed(ground, name) and not _is_seen_to_matter(ground, fact):
+            answer = _matters(ground, name)
+            if answer is Answer.NONE:
+                yield _finding(tree, name, "whatever it is, the same is decided")
+            elif answer is Answer.UNKNOWN:
+                yield not_proved(ground, "unused-fact", f"fact `{name}`")
+
+
+def _finding(tree: PolicyTree, name: str, why: str) -> Finding:
+    rule = next((rule for rule in tree.rules if name in facts_of(rule.form)), None)
+    place = Place.of(rule.origin) if rule is not None else Place(policy_place(tree).document, ("facts", *name.split(".")))
+    return Finding("unused-fact", {"fact": name, "why": why}, place)
+
+
+def _is_needed(ground: Ground, name: str) -> bool:
+    """Whether a fact is asked for otherwise than by a rule's condition: by a guard, or in what is decided; or is a list."""
+    tree = ground.tree
+    if tree.facts[name].type.kind == "list" or any(name in facts_of(guard.form) for guard in tree.guards):
+        return True
+    said = [expression for rule in tree.rules for expression in (*rule.outcomes.values(), *rule.values.values())]
+    return any(name in facts_in(expression) for expression in said)
+
+
+def _is_seen_to_matter(ground: Ground, fact: Fact) -> bool:
+    """Try each value that makes a difference to some test, in incidents where the rules that ask for the fact hold."""
+    tree = ground.tree
+    values = list(fact.type.domain)
+    if not values:
+        cuts = [None, *sorted(ground.cuts.get(fact.name, ())), None]
+        values = [roundest((a, b), fact.type, tree.currency) for a, b in zip(cuts, cuts[1:], strict=False)][:20]
+    for rule in [rule for rule in tree.rules if fact.name in facts_of(rule.form)][:10]:
+        for disjunct in rule.form.disjuncts[:2]:
+            point = from_parts(ground, ground.space.parts(disjunct, possible=False))
+            if point is None:
+                continue
+            base = {**ground.ordinary_values, **point.known}
+            found = set()
+            for value in values:
+                judgement = ground.judge(attrs.evolve(point, known={**base, fact.name: value}))
+                found.add((tuple(verdict.canonical for verdict in judgement.verdicts.values()), judgement.obligations))
+            if len(found) > 1:
+                return True
+    return False
+
+
+def _matters(ground: Ground, name: str) -> Point | Answer:
+    """Ask for an incident that another value of one fact would have decided otherwise."""
+    encoder, z3 = ground.encoder, ground.z3
+    variable = encoder.variable(name)
+    other = z3.Const(f"another {name}", variable.sort())
+    swaps = [(variable, other)]
+    axioms: list[Term] = []
+    if name in encoder.optional:
+        known = z3.Bool(f"another {name} is known")
+        swaps.append((encoder.known(name), known))
+    for test, holds in encoder.patterns:
+        if name in facts_in(test):
+            swaps.append((holds, z3.Bool(f"another {holds}")))
+    axioms += [z3.substitute(axiom, *swaps) for axiom in encoder.axioms]
+    terms: list[Term] = []
+    for outcomes in ground.decisions.values():
+        if outcomes.value is not None and not outcomes.spec.values:
+            terms += [outcomes.value, outcomes.decided]
+        else:
+            terms += list(outcomes.wins.values())
+    terms += [ground.fires(rule) for rule in ground.tree.rules if not rule.outcomes or rule.oblige]
+    differ = [term != z3.substitute(term, *swaps) for term in terms]
+    return ground.ask(*axioms, encoder.any_of(differ))
+
+

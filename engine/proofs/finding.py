@@ -1,0 +1,94 @@
+"""What a check finds: the code, whom it is about, an incident that shows it, and the exact region where it is so."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import attrs
+
+from ...rules.diagnostics import Diagnostic, Place, wording
+from ...rules.given import Knowledge
+from ...rules.regions import Region
+from ...rules.tree import Atom, PolicyTree, Whole
+
+
+@attrs.frozen
+class Witness:
+    """
+    An incident that shows a finding, replayed through the reference reading.
+
+    *known* has canonical facts, *given* the same as an owner writes them, *toml* a `[[test]]` with what is decided now.
+    """
+
+    known: Mapping[str, Knowledge]
+    as_of: dt.date
+    given: Mapping[str, object]
+    toml: str
+
+
+@attrs.frozen
+class Part:
+    """The values of one fact in a region; *missing* says whether the fact may be missing there as well."""
+
+    values: Region
+    missing: bool = False
+
+
+@attrs.frozen
+class Box:
+    """
+    A set of incidents: each fact lies in its part, and each of *holds* is as it says; facts that are not named do not matter.
+
+    *holds* maps tests over several facts (and patterns) to whether they hold.
+    """
+
+    facts: Mapping[str, Part]
+    holds: Mapping[Atom | Whole, bool] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Finding:
+    """
+    One finding.
+
+    *named* fills the wording of the code; *rules* are the ids of the rules (or the guard) that it is about, first the one to
+    blame. *region* is the union of its boxes; *is_exact* says whether that is all of it. *is_listing* marks what is worth
+    knowing and no mistake.
+    """
+
+    code: str
+    named: Mapping[str, str]
+    place: Place
+    decision: str = ""
+    rules: tuple[str, ...] = ()
+    witness: Witness | None = None
+    region: tuple[Box, ...] = ()
+    is_exact: bool = True
+    is_listing: bool = False
+    words: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """What was found, in one lower-case sentence."""
+        return wording(self.code, self.named)
+
+    @property
+    def diagnostic(self) -> Diagnostic:
+        """The finding as diagnostics have it."""
+        return Diagnostic(self.code, self.named, self.place)
+
+
+def policy_place(tree: PolicyTree) -> Place:
+    """Return the place that stands for a policy as a whole."""
+    origins = [*(rule.origin for rule in tree.rules), *(guard.origin for guard in tree.guards)]
+    return Place(origins[0].document if origins else "policy.toml", ("policy",))
+
+
+def decision_place(tree: PolicyTree, decision: str) -> Place:
+    """Return where a decision is declared; the first rule that decides it where it is built in."""
+    spec = tree.decisions[decision]
+    if spec.origin is not None:
+        return Place.of(spec.origin)
+    rule = next((rule for rule in tree.rules if decision in rule.outcomes), None)
+    return Place.of(rule.origin) if rule is not None else policy_place(tree)

@@ -1,0 +1,138 @@
+"""`uncovered-incident`: incidents about which no rule decides, nor a default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ..solve import Outcomes, Point
+from ..solve.encoder import Term
+from .boxes import Key, Part, box_of, grown, is_nothing, meets, term_of
+from .finding import Box, Finding, decision_place
+from .ground import Answer, Ground
+from .unproved import not_proved
+from .witness import from_parts, shrunk, witness_of
+from .words import box_text
+
+#: The most boxes that a gap is told in.
+MOST: Final = 200
+
+
+def uncovered_incidents(ground: Ground) -> Iterator[Finding]:
+    """Yield one finding for each decision that has a gap: the whole gap, and the smallest incident in it."""
+    for name, outcomes in ground.decisions.items():
+        if outcomes.spec.default is None:
+            yield from _Gap(ground, name, outcomes).findings()
+
+
+class _Gap:
+    """The gap of one decision, as it is found."""
+
+    def __init__(self, ground: Ground, decision: str, outcomes: Outcomes) -> None:
+        self.ground, self.decision, self.outcomes = ground, decision, outcomes
+        disjuncts = [disjunct for rule in outcomes.rules for disjunct in rule.form.disjuncts]
+        self.barred = [ground.space.parts(disjunct, possible=True) for disjunct in disjuncts]
+        self.keys = dict.fromkeys(key for parts in self.barred for key in parts)
+        self.boxes: list[dict[Key, Part]] = []
+        self.points: list[Point] = []
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the gap, if there is one."""
+        answer = Answer.NONE
+        for answer in self.ground.enumerate(self.outcomes.nobody, self._take):
+            break
+        is_exact = answer is Answer.NONE
+        if not self.boxes:
+            if not is_exact:
+                yield not_proved(self.ground, "uncovered-incident", f"decision `{self.decision}`", self.decision)
+            return
+        point = self._witness()
+        if point is None:
+            yield not_proved(self.ground, "uncovered-incident", f"decision `{self.decision}`", self.decision)
+            return
+        yield self._finding(point, is_exact=is_exact)
+
+    def _take(self, point: Point) -> Term | None:
+        """Grow a point to a box of the gap; None where it is none after all, or there are too many."""
+        if len(self.boxes) >= MOST:
+            return None
+        where = self.ground.space.values(self.keys, self.ground.state(point))
+        box = grown(self.ground.space, self.barred, where)
+        if box is None:
+            return None
+        self.boxes.append(box)
+        self.points.append(point)
+        return term_of(self.ground.encoder, box)
+
+    def _shows(self, point: Point) -> bool:
+        return self.ground.judge(point).verdicts[self.decision].status == "no-rule"
+
+    def _witness(self) -> Point | None:
+        """Return the smallest incident of the gap that the reference reading agrees with."""
+        by_size = sorted(range(len(self.boxes)), key=lambda place: (len(self.boxes[place]), place))
+        for place in by_size[:5]:
+            for point in (from_parts(self.ground, self.boxes[place]), self.points[place]):
+                if point is not None and self._shows(point):
+                    found = shrunk(self.ground, point, self._shows)
+                    if self.ground.replay(found).verdicts[self.decision].status == "no-rule":
+                        return found
+        return None
+
+    def _finding(self, point: Point, *, is_exact: bool) -> Finding:
+        tree = self.ground.tree
+        boxes = merged([box_of(box) for box in _without_repeats(self.boxes)])
+        texts = tuple(box_text(tree, box) for box in boxes)
+        first = min(texts, key=len)
+        more = len(texts) - 1
+        named = {
+            "decision": self.decision,
+            "region": first,
+            "more": f", and {more} more {'region' if more == 1 else 'regions'}" if more else "",
+        }
+        place = decision_place(tree, self.decision)
+        witness = witness_of(self.ground, point)
+        return Finding(
+            "uncovered-incident",
+            named,
+            place,
+            self.decision,
+            witness=witness,
+            region=tuple(boxes),
+            is_exact=is_exact,
+            words=texts,
+        )
+
+
+def _without_repeats(boxes: list[dict[Key, Part]]) -> list[dict[Key, Part]]:
+    """Leave out boxes that lie within others."""
+    kept: list[dict[Key, Part]] = []
+    for place, box in enumerate(boxes):
+        others = [*kept, *boxes[place + 1 :]]
+        if not any(_is_inside(box, other) for other in others):
+            kept.append(box)
+    return kept
+
+
+def _is_inside(inner: dict[Key, Part], outer: dict[Key, Part]) -> bool:
+    return all(key in inner and meets(inner[key], part) == inner[key] and not is_nothing(part) for key, part in outer.items())
+
+
+def merged(boxes: list[Box]) -> list[Box]:
+    """Join boxes that differ in the values of one fact only, until none do."""
+    from ...rules.regions import union
+
+    found = list(boxes)
+    place = 0
+    while place < len(found):
+        for other in range(place + 1, len(found)):
+            one, two = found[place], found[other]
+            differ = [name for name in one.facts if one.facts[name] != two.facts.get(name)]
+            if one.holds == two.holds and one.facts.keys() == two.facts.keys() and len(differ) == 1:
+                a, b = one.facts[differ[0]], two.facts[differ[0]]
+                part = Part(union(a.values, b.values), a.missing or b.missing)
+                found[place] = Box({**one.facts, differ[0]: part}, one.holds)
+                del found[other]
+                place = -1
+                break
+        place += 1
+    return found

@@ -1,0 +1,179 @@
+"""What all checks stand on: one solver for a policy, the fast reading to try incidents on, and the time that is left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from functools import cached_property
+
+from ...rules.given import Knowledge
+from ...rules.regions import Cut, Spans, universe_of
+from ...rules.tree import Atom, Conjunct, FactTest, NormalForm, PolicyTree, Rule, Whole
+from ..decision import Judgement
+from ..force import ordinal
+from ..gaps import nearest_in
+from ..index import Index
+from ..interpret import interpret
+from ..solve import Encoder, Outcomes, Point, outcomes_of, point_of
+from ..solve.encoder import Term
+from ..truth import State
+from .boxes import Space
+
+#: Milliseconds that one question to the solver may take.
+PATIENCE = 2_000
+
+
+class Answer(Enum):
+    """What the solver says where it has no incident to show."""
+
+    NONE = "there is no such incident"
+    UNKNOWN = "the solver cannot tell"
+
+
+class Ground:
+    """
+    One policy, encoded once, and asked many questions.
+
+    Every fact is taken as given, but those of which a condition asks whether they are: these may be missing as well.
+    """
+
+    def __init__(self, tree: PolicyTree, *, budget: float | None = None) -> None:
+        self.tree = tree
+        self._ends = None if budget is None else time.monotonic() + budget
+        forms = [rule.form for rule in tree.rules] + [guard.form for guard in tree.guards]
+        tests = [part for form in forms for part in parts_in(form) if isinstance(part, FactTest)]
+        self.optional = frozenset(t.fact for t in tests if t.known != t.missing and t.fact in tree.facts)
+        self.cuts: dict[str, set[Cut]] = {}
+        for test in tests:
+            if isinstance(test.known, Spans):
+                self.cuts.setdefault(test.fact, set()).update(test.known.cuts)
+        self.space = Space(tree, self.optional)
+        self.encoder = Encoder(tree, self.optional)
+        self.z3 = self.encoder.z3
+        for rule in tree.rules:
+            self.encoder.form(rule.form)
+        self.index = Index(tree)
+        self._solver = self.z3.Solver()
+        self._solver.set("timeout", PATIENCE)
+        self._asserted: dict[int, Term] = {}
+        #: Rules that never hold.
+        self.never: set[str] = set()
+        #: Rules that certainly win some decision in some incident, by decision and rule.
+        self.won: dict[tuple[str, str], bool | None] = {}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is up."""
+        return self._ends is not None and time.monotonic() > self._ends
+
+    @cached_property
+    def decisions(self) -> dict[str, Outcomes]:
+        """Each decision that some rule decides, as terms."""
+        decided = {name for rule in self.tree.rules for name in rule.outcomes}
+        return {name: outcomes_of(self.encoder, spec) for name, spec in self.tree.decisions.items() if name in decided}
+
+    @cached_property
+    def ordinary_values(self) -> dict[str, Knowledge]:
+        """An ordinary value of each fact that is asked for, lists excepted."""
+        found: dict[str, Knowledge] = {}
+        for name, fact in self.tree.facts.items():
+            if name in self.tree.asked and name not in self.optional:
+                value = () if fact.type.kind == "list" else nearest_in(universe_of(fact), None, fact.type)
+                if value is not None:
+                    found[name] = value
+        return found
+
+    def fires(self, rule: Rule) -> Term:
+        """Return whether a rule certainly holds."""
+        return self.encoder.form(rule.form).certain
+
+    # -- questions
+
+    def ask(self, *terms: Term) -> Point | Answer:
+        """Return an incident for which all terms hold, or why there is none to show."""
+        if self.is_over:
+            return Answer.UNKNOWN
+        self._ready()
+        self._solver.push()
+        try:
+            self._solver.add(*terms)
+            return self._checked(self._solver)
+        finally:
+            self._solver.pop()
+
+    def _ready(self) -> None:
+        """Tell the solver the axioms that have come up since it was last asked."""
+        for axiom in self.encoder.axioms:
+            if axiom.get_id() not in self._asserted:
+                self._asserted[axiom.get_id()] = axiom
+                self._solver.add(axiom)
+
+    def _checked(self, solver: Term) -> Point | Answer:
+        found = solver.check()
+        if found == self.z3.sat:
+            return point_of(self.encoder, solver.model())
+        return Answer.NONE if found == self.z3.unsat else Answer.UNKNOWN
+
+    def enumerate(self, term: Term, block: Callable[[Point], Term | None]) -> Iterator[Answer]:
+        """Ask for one incident after another, each outside what *block* returns for those before; the last answer ends it."""
+        self._ready()
+        solver = self.z3.Solver()
+        solver.set("timeout", PATIENCE)
+        solver.add(*self.encoder.axioms, term)
+        while True:
+            if self.is_over:
+                yield Answer.UNKNOWN
+                return
+            found = self._checked(solver)
+            taken = block(found) if isinstance(found, Point) else None
+            if taken is None:
+                yield found if isinstance(found, Answer) else Answer.UNKNOWN
+                return
+            solver.add(self.z3.Not(taken))
+
+    def core(self, term: Term, bars: Iterable[tuple[str, Term]]) -> tuple[str, ...]:
+        """Return the names of a smallest set of *bars* that leave no incident for which *term* holds, in their order."""
+        self._ready()
+        named = {name: (self.z3.Bool(f"bar {name}"), bar) for name, bar in bars}
+        self._solver.push()
+        self._solver.add(term, *(self.z3.Implies(mark, self.z3.Not(bar)) for mark, bar in named.values()))
+        kept = list(named)
+        if self._solver.check(*(named[name][0] for name in kept)) == self.z3.unsat:
+            core = {str(mark) for mark in self._solver.unsat_core()}
+            kept = [name for name in kept if f"bar {name}" in core]
+        for name in list(reversed(kept)) if len(kept) <= 20 else []:
+            fewer = [other for other in kept if other != name]
+            if self._solver.check(*(named[other][0] for other in fewer)) == self.z3.unsat:
+                kept = fewer
+        self._solver.pop()
+        return tuple(kept)
+
+    # -- trying incidents
+
+    def judge(self, point: Point) -> Judgement:
+        """Return what is decided, by the fast reading."""
+        return self.index.decide(point.known, point.as_of)
+
+    def replay(self, point: Point) -> Judgement:
+        """Return what is decided, by the reference reading."""
+        return interpret(self.tree, point.known, point.as_of)
+
+    def state(self, point: Point) -> State:
+        """Return an incident as the reference reading sees it."""
+        return State.of(self.tree.facts, point.known, ordinal(point.as_of))
+
+
+def parts_in(form: NormalForm) -> Iterator[Conjunct]:
+    """Yield every part of a form, and the parts of those kept whole."""
+    pending: list[Conjunct] = [part for disjunct in form.disjuncts for part in disjunct]
+    while pending:
+        part = pending.pop()
+        yield part
+        if isinstance(part, Whole):
+            pending += [inner for disjunct in part.form.disjuncts for inner in disjunct]
+
+
+def is_plain(form: NormalForm) -> bool:
+    """Whether a form asks nothing but tests on single facts."""
+    return not any(isinstance(part, Atom | Whole) for disjunct in form.disjuncts for part in disjunct)

@@ -1,0 +1,134 @@
+"""`rules-disagree` and `overlapping-rules`: two rules that hold for one incident and want different things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Final
+
+from ...rules.diagnostics import Place
+from ...rules.tree import Constant, DecisionSpec, Rule
+from ..solve import Point
+from ..solve.outcomes import differing
+from ..truth import form_truth
+from .boxes import Key, Part, both, box_of, term_of
+from .finding import Finding
+from .gaps import merged
+from .ground import Answer, Ground, is_plain
+from .unproved import not_proved
+from .witness import from_parts, shrunk, witness_of
+from .words import box_text
+
+#: The most overlaps of one decision that are listed.
+MOST: Final = 1_000
+
+
+def disagreeing_rules(ground: Ground) -> Iterator[Finding]:
+    """Yield pairs of rules that make a conflict: any two that overlap under `unique`, two with other outcomes under `any`."""
+    for name, outcomes in ground.decisions.items():
+        if outcomes.spec.hit_policy in ("unique", "any"):
+            yield from _Pairs(ground, outcomes.spec, outcomes.rules, "rules-disagree").findings(name)
+
+
+def overlapping_rules(ground: Ground) -> Iterator[Finding]:
+    """Yield pairs of rules with other outcomes where only their order, or their strength, says who wins."""
+    for name, outcomes in ground.decisions.items():
+        if outcomes.spec.hit_policy in ("first", "priority"):
+            yield from _Pairs(ground, outcomes.spec, outcomes.rules, "overlapping-rules").findings(name)
+
+
+class _Pairs:
+    """The rules of one decision, pair by pair."""
+
+    def __init__(self, ground: Ground, spec: DecisionSpec, rules: tuple[Rule, ...], code: str) -> None:
+        self.ground, self.spec, self.rules, self.code = ground, spec, rules, code
+        self.boxes = {
+            rule.id: [ground.space.parts(disjunct, possible=False) for disjunct in rule.form.disjuncts] for rule in rules
+        }
+
+    def findings(self, decision: str) -> Iterator[Finding]:
+        """Yield every pair that overlaps."""
+        count = 0
+        for one, other in combinations(self.rules, 2):
+            if self.ground.is_over or count >= MOST:
+                yield not_proved(self.ground, self.code, f"decision `{decision}`", decision)
+                return
+            if not self._may_differ(one, other):
+                continue
+            for finding in self._overlap(decision, one, other):
+                count += 1
+                yield finding
+
+    def _may_differ(self, one: Rule, other: Rule) -> bool:
+        if self.spec.hit_policy == "unique":
+            return True
+        left, right = one.outcomes[self.spec.id], other.outcomes[self.spec.id]
+        if isinstance(left, Constant) and isinstance(right, Constant):
+            return left.value != right.value
+        return left != right
+
+    def _overlap(self, decision: str, one: Rule, other: Rule) -> Iterator[Finding]:
+        boxes = [met for a in self.boxes[one.id] for b in self.boxes[other.id] if (met := both(a, b)) is not None]
+        if not boxes:
+            return
+        encoder, ground = self.ground.encoder, self.ground
+        outcomes = (one.outcomes[self.spec.id], other.outcomes[self.spec.id])
+        is_constant = all(isinstance(outcome, Constant) for outcome in outcomes) or self.spec.hit_policy == "unique"
+        points: list[Point] = []
+        if not (is_plain(one.form) and is_plain(other.form) and is_constant):
+            differ = encoder.yes if is_constant else differing(encoder, *outcomes)
+            boxes = [box for box in boxes if self._is_met(box, differ, points)]
+        if boxes:
+            yield self._finding(decision, one, other, boxes, points, differs=is_constant)
+
+    def _is_met(self, box: dict[Key, Part], differ: object, points: list[Point]) -> bool:
+        """Whether an incident lies in a box that has tests over several facts in it."""
+        if differ is None:
+            return False
+        found = self.ground.ask(term_of(self.ground.encoder, box), differ)
+        if isinstance(found, Point):
+            points.append(found)
+        return found is not Answer.NONE
+
+    def _finding(
+        self, decision: str, one: Rule, other: Rule, boxes: list[dict[Key, Part]], points: list[Point], *, differs: bool
+    ) -> Finding:
+        ground, tree = self.ground, self.ground.tree
+
+        def shows(point: Point) -> bool:
+            state = ground.state(point)
+            hold = all(form_truth(rule.form, state) is True for rule in (one, other))
+            if not hold or self.code == "overlapping-rules":
+                return hold
+            verdict = ground.judge(point).verdicts[decision]
+            return verdict.status == "conflict" and {one.id, other.id} <= {rule.id for rule in verdict.rules}
+
+        boxes = sorted(boxes, key=len)
+        natural = [point for box in boxes[:3] if (point := from_parts(ground, box)) is not None]
+        point = next((point for point in [*natural, *points] if shows(point)), None)
+        region = tuple(merged([box_of(box) for box in boxes]))
+        if point is None:
+            subject = f"rules `{one.id}` and `{other.id}`"
+            return not_proved(ground, self.code, subject, decision, place=Place.of(other.origin))
+        if self.code == "rules-disagree" or points:
+            point = shrunk(ground, point, shows)
+        texts = tuple(box_text(tree, box) for box in region)
+        named = {
+            "rule": one.id,
+            "other": other.id,
+            "decision": decision,
+            "region": min(texts, key=len),
+            "policy": self.spec.hit_policy,
+        }
+        return Finding(
+            self.code,
+            named,
+            Place.of(other.origin),
+            decision,
+            (one.id, other.id),
+            witness_of(ground, point) if self.code == "rules-disagree" else None,
+            region,
+            is_exact=differs,
+            is_listing=self.code == "overlapping-rules",
+            words=texts,
+        )

@@ -1,0 +1,213 @@
+"""Witnesses: an incident made small and natural, and written as a `[[test]]`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any, Final, TypeAlias
+
+import attrs
+import tomli_w
+
+from ...rules.currencies import MINOR_DIGITS
+from ...rules.given import Knowledge
+from ...rules.quantities import value_text
+from ...rules.regions import Spans, contains, universe_of
+from ...rules.tree import PolicyTree
+from ...rules.types import DISCRETE, Fact, Number, Type, Value, exact
+from ..decision import REFER, Judgement
+from ..gaps import nearest_in
+from ..solve import Point
+from ..solve.incidents import TODAY
+from ..truth import is_value
+from .boxes import Parts
+from .finding import Witness
+from .ground import Ground
+
+#: Whether an incident shows what is to be shown.
+Shows: TypeAlias = Callable[[Point], bool]
+_DAY: Final = 86_400
+_MICRO: Final = 1_000_000
+_UNITS: Final[dict[str, tuple[Number, ...]]] = {
+    "duration": (30 * _DAY, 7 * _DAY, _DAY, 3_600, 1_800, 60, 1),
+    "datetime": (_DAY * _MICRO, 3_600 * _MICRO, 60 * _MICRO, _MICRO, 1_000, 1),
+    "integer": (1_000_000, 1_000, 100, 50, 10, 5, 1),
+    "number": (1_000_000, 1_000, 100, 50, 10, 5, 1, Fraction(1, 2), Fraction(1, 10), Fraction(1, 100)),
+}
+
+
+def ordinary(ground: Ground) -> Point:
+    """Return an incident of which nothing is known, on a day on which the policy is in force."""
+    tree, day = ground.tree, TODAY
+    for bound, later in ((tree.expires, -1), (tree.effective, 1)):
+        if bound is not None:
+            date = bound.date() if isinstance(bound, dt.datetime) else bound
+            over = day >= date if later < 0 else day < date
+            step = later if later < 0 or isinstance(bound, dt.datetime) else 0
+            day = date + dt.timedelta(days=step) if over else day
+    return Point({}, day)
+
+
+def from_parts(ground: Ground, parts: Parts) -> Point | None:
+    """Return a natural incident in a box of facts alone; None where one needs the solver."""
+    known: dict[str, Knowledge] = {}
+    for key, part in parts.items():
+        if not isinstance(key, str):
+            return None
+        fact = ground.tree.facts[key]
+        value = natural(part.values, fact.type, ground.tree.currency)
+        if value is not None and not part.missing:
+            if fact.type.kind == "list":
+                return None
+            known[key] = value
+    return attrs.evolve(ordinary(ground), known=known)
+
+
+def natural(region: Any, type_: Type, currency: str) -> Value | None:
+    """Return the mildest, roundest value of a region; None where there is none."""
+    if not isinstance(region, Spans):
+        return nearest_in(region, None, type_)
+    found = [roundest(piece, type_, currency) for piece in region.pieces()]
+    start = _start(type_)
+    return min(found, key=lambda value: abs(value - start), default=None)
+
+
+def _start(type_: Type) -> Number:
+    """Return the most ordinary value of an ordered type."""
+    if type_.kind == "date":
+        return TODAY.toordinal()
+    if type_.kind == "datetime":
+        return (TODAY.toordinal() - dt.date(1970, 1, 1).toordinal()) * _DAY * _MICRO
+    return 0
+
+
+def roundest(piece: tuple[Any, Any], type_: Type, currency: str) -> Number:
+    """
+    Return the roundest number of a piece of the line, the one nearest to an ordinary value.
+
+    >>> roundest(((5_000, 1), None), Type("money"), "USD"), roundest(((5, 0), (7, 0)), Type("integer"), "USD")
+    (10000, 5)
+    """
+    region = Spans(piece[0] is None, tuple(cut for cut in piece if cut is not None))
+    start = _start(type_)
+    if contains(region, start):
+        return start
+    low, high = piece
+    for unit in _units(type_, currency):
+        if low is not None and low[0] >= start:
+            value = math.ceil(Fraction(low[0]) / unit) * Fraction(unit)
+            value += unit if not contains(region, value) else 0
+        else:
+            value = math.floor(Fraction(high[0]) / unit) * Fraction(unit)
+            value -= unit if not contains(region, value) else 0
+        if contains(region, exact(value)) and abs(value - start) <= 10 * max(abs(Fraction(low[0] if low else high[0])), unit):
+            return exact(value)
+    if low is not None and high is not None:
+        middle = exact(Fraction(low[0] + high[0]) / 2)
+        return int(low[0]) if type_.kind in DISCRETE else middle
+    return low[0] + 1 if low is not None else high[0] - 1
+
+
+def _units(type_: Type, currency: str) -> tuple[Number, ...]:
+    if type_.kind == "money":
+        one = 10 ** MINOR_DIGITS[currency]
+        return (1_000 * one, 100 * one, 50 * one, 10 * one, 5 * one, one, *([Fraction(one, 10)] if one > 1 else []), 1)
+    return _UNITS.get(type_.kind, (1,))
+
+
+def shrunk(ground: Ground, point: Point, shows: Shows) -> Point:
+    """Return an incident with as few facts as will do, each as natural as will do."""
+    for name in list(point.known):
+        fewer = attrs.evolve(point, known={other: v for other, v in point.known.items() if other != name})
+        if shows(fewer):
+            point = fewer
+    for name, value in list(point.known.items()):
+        if not is_value(value):
+            continue
+        for candidate in _milder(ground, ground.tree.facts[name], value):
+            other = attrs.evolve(point, known={**point.known, name: candidate})
+            if shows(other):
+                point = other
+                break
+    return point
+
+
+def _milder(ground: Ground, fact: Fact, value: Value) -> Iterator[Value]:
+    """Yield values of a fact that are more natural than the one that it has."""
+    type_ = fact.type
+    if type_.is_finite:
+        yield from type_.domain[: type_.domain.index(value)]
+        return
+    if not isinstance(value, int | Fraction):
+        return
+    cuts = sorted(ground.cuts.get(fact.name, ()))
+    edges = [None, *cuts, None]
+    at = bisect_right(cuts, (value, 0))
+    whole = universe_of(fact)
+    pieces = [(edges[at], edges[at + 1])]
+    near = bisect_left(cuts, (_start(type_), 1))
+    pieces = [(edges[place], edges[place + 1]) for place in range(near, min(near + 3, len(edges) - 1))] + pieces
+    for low, high in pieces:
+        inside = Spans(low is None, tuple(cut for cut in (low, high) if cut is not None))
+        both = [
+            piece
+            for piece in _within(inside, whole)
+        ]
+        for piece in both:
+            yield roundest(piece, type_, ground.tree.currency)
+
+
+def _within(one: Spans, whole: Any) -> list[tuple[Any, Any]]:
+    from ...rules.regions import intersection
+
+    met = intersection(one, whole)
+    return list(met.pieces()) if isinstance(met, Spans) else []
+
+
+def witness_of(ground: Ground, point: Point) -> Witness:
+    """Return an incident as findings carry it, with what the reference reading decides about it now."""
+    given = {name: written(value, ground.tree, name) for name, value in point.known.items() if is_value(value)}
+    return Witness(point.known, point.as_of, given, _test_of(ground, given, ground.replay(point), point.as_of))
+
+
+def written(value: Value, tree: PolicyTree, name: str) -> object:
+    """Return a canonical value as an owner writes it in TOML."""
+    type_ = tree.facts[name].type
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, tuple):
+        return list(value)
+    if type_.kind == "date":
+        return dt.date.fromordinal(int(value))
+    if type_.kind in ("integer", "number") and isinstance(value, int):
+        return value
+    text = value_text(value, type_, tree.currency)
+    if type_.kind == "number":
+        return text.replace("_", "")
+    return text
+
+
+def _test_of(ground: Ground, given: Mapping[str, object], judgement: Judgement, as_of: dt.date) -> str:
+    """Return a `[[test]]` that says what is decided now."""
+    expect: dict[str, object] = {}
+    for name, verdict in judgement.verdicts.items():
+        if name in ground.decisions:
+            outcome = verdict.outcome
+            if isinstance(outcome, str | bool):
+                expect[name] = outcome if outcome != REFER else REFER
+    nested: dict[str, Any] = {}
+    for name, value in given.items():
+        *groups, last = name.split(".")
+        inner = nested
+        for group in groups:
+            inner = inner.setdefault(group, {})
+        inner[last] = value
+    test: dict[str, Any] = {"name": "Found by policy verify", "given": nested, "expect": expect}
+    if ground.encoder.asks_the_day:
+        test["as_of"] = as_of
+    return "[[test]]\n" + tomli_w.dumps(test).replace("[given]", "[test.given]").replace("[expect]", "[test.expect]").replace(
+        "[given.", "[test.given."
+    )

@@ -1,0 +1,132 @@
+"""Regions in words: `loss above 50 USD and up to 75 USD, abuse none or rude`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...rules.quantities import value_text
+from ...rules.regions import Cut, Spans, Texts, Words, universe_of
+from ...rules.tree import Atom, Compare, Condition, Not, PolicyTree, TextTest, Whole
+from ...rules.types import DISCRETE, Type, exact
+from ...rules.words import condition_text
+from .finding import Box, Part
+
+
+def box_text(tree: PolicyTree, box: Box) -> str:
+    """Return a box in words."""
+    said = [part_text(tree, name, part) for name, part in box.facts.items()]
+    said += [_holds_text(tree, key, holds=holds) for key, holds in box.holds.items()]
+    return ", ".join(said) or "any incident"
+
+
+def part_text(tree: PolicyTree, name: str, part: Part) -> str:
+    """
+    Return the values of one fact in words.
+
+    A region of several pieces is joined by `or`.
+    """
+    type_ = tree.facts[name].type
+    said = _region_text(part, type_, tree.currency, universe_of(tree.facts[name]))
+    if part.missing:
+        said = [*said, "missing"]
+    if type_.kind == "boolean" and len(said) == 1 and said[0] in ("true", "false"):
+        return name if said[0] == "true" else f"not {name}"
+    return f"{name} {' or '.join(said)}"
+
+
+def _region_text(part: Part, type_: Type, currency: str, whole: Any) -> list[str]:
+    match part.values:
+        case Words(words):
+            ordered = [word for word in type_.domain if word in words]
+            return [value_text(word, type_, currency) for word in ordered]
+        case Texts(texts, inside):
+            quoted = [f"'{text}'" for text in sorted(texts)]
+            if inside:
+                return quoted
+            return [f"anything but {' and '.join(quoted)}"] if quoted else ["given"]
+        case Spans() if part.values == whole:
+            return ["given"]
+        case Spans():
+            ends = whole.pieces() if isinstance(whole, Spans) else ()
+            low, high = next(iter(ends), (None, None))
+            return [
+                _piece_text(None if a == low else a, None if b == high else b, type_, currency)
+                for a, b in part.values.pieces()
+            ]
+
+
+def _piece_text(low: Cut | None, high: Cut | None, type_: Type, currency: str) -> str:
+    """Return one piece of the line in words; whole numbers by the ends that are in it."""
+    if type_.kind in DISCRETE:
+        first = None if low is None else low[0]
+        last = None if high is None else high[0] - 1
+        if first is not None and first == last:
+            return value_text(first, type_, currency)
+        said = [] if first is None else [f"{value_text(first, type_, currency)} or more"]
+        if last is not None:
+            until = value_text(last, type_, currency)
+            said = [f"from {value_text(first, type_, currency)} to {until}"] if first is not None else [f"{until} or less"]
+        return " ".join(said) or "given"
+    if low is not None and high is not None and low[0] == high[0]:
+        return value_text(exact(low[0]), type_, currency)
+    above = "" if low is None else f"{'above' if low[1] else 'from'} {value_text(low[0], type_, currency)}"
+    below = "" if high is None else f"{'up to' if high[1] else 'below'} {value_text(high[0], type_, currency)}"
+    return " and ".join(part for part in (above, below) if part) or "given"
+
+
+def _holds_text(tree: PolicyTree, key: Atom | Whole, *, holds: bool) -> str:
+    if isinstance(key, Whole):
+        return "its longest part " + ("holds" if holds else "does not hold")
+    test: Condition = key.test
+    if isinstance(test, Compare) and not holds:
+        opposite: Mapping[str, Any] = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+        test = Compare(opposite[test.operator], test.left, test.right)
+    elif isinstance(test, TextTest) and not holds:
+        test = Not(test)
+    return condition_text(test, tree.currency)
+
+
+def region_data(tree: PolicyTree, box: Box) -> dict[str, Any]:
+    """
+    Return a box as data: for each fact its values, or its intervals with their ends, open or closed.
+
+    `{"loss": {"intervals": [{"low": "50 USD", "low_closed": false, "high": null, "high_closed": false}], "missing": false}}`
+    """
+    facts: dict[str, Any] = {}
+    for name, part in box.facts.items():
+        type_ = tree.facts[name].type
+        data: dict[str, Any] = {"missing": part.missing}
+        match part.values:
+            case Words(words):
+                data["values"] = [word for word in type_.domain if word in words]
+            case Texts(texts, inside):
+                data["values" if inside else "all_but"] = sorted(texts)
+            case Spans():
+                data["intervals"] = [_interval(piece, type_, tree.currency) for piece in part.values.pieces()]
+        facts[name] = data
+    holds = [_holds_text(tree, key, holds=so) for key, so in box.holds.items()]
+    return {"facts": facts, **({"holds": holds} if holds else {})}
+
+
+def _interval(piece: tuple[Cut | None, Cut | None], type_: Type, currency: str) -> dict[str, Any]:
+    low, high = piece
+    if type_.kind in DISCRETE and high is not None:
+        high = (high[0] - 1, 1)
+    return {
+        "low": None if low is None else value_text(low[0], type_, currency),
+        "low_closed": low is not None and low[1] == 0,
+        "high": None if high is None else value_text(high[0], type_, currency),
+        "high_closed": high is not None and high[1] == 1,
+    }
+
+
+def listed(names: Sequence[str]) -> str:
+    """
+    Return names as a list in a sentence.
+
+    >>> listed(["a", "b", "c"])
+    '`a`, `b` and `c`'
+    """
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}" if quoted else ""
