@@ -97,6 +97,8 @@ def test_the_solver_agrees_with_the_reference() -> None:
         nonlocal compared
         policy = found.made.policy
         solved = Solved(policy.tree)
+        if solved.encoder.opened:  # because of what the solver knows nothing of, it can say nothing
+            return
         for facts, as_of in found.incidents:
             try:
                 known = policy.read(facts)

@@ -151,7 +151,7 @@ def term_of(encoder: Encoder, parts: Parts) -> Term:
 def _part_term(encoder: Encoder, key: Key, part: Part) -> Term:
     z3 = encoder.z3
     if isinstance(key, str):
-        inside = encoder.within(encoder.variable(key), part.values, encoder.type_of(key))
+        inside = encoder.lies_in(key, part.values)
         if key not in encoder.optional:
             return inside
         return z3.If(encoder.known(key), inside, z3.BoolVal(part.missing))

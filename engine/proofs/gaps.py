@@ -7,7 +7,7 @@ from typing import Final
 
 from ..solve import Outcomes, Point
 from ..solve.encoder import Term
-from .boxes import Key, Part, box_of, grown, is_nothing, meets, term_of
+from .boxes import Key, Part, box_of, grown, term_of
 from .finding import Box, Finding, decision_place
 from .ground import Answer, Ground
 from .unproved import not_proved
@@ -16,6 +16,8 @@ from .words import box_text
 
 #: The most boxes that a gap is told in.
 MOST: Final = 200
+#: The most boxes of which those that others cover are left out.
+MOST_COMPARED: Final = 80
 
 
 def uncovered_incidents(ground: Ground) -> Iterator[Finding]:
@@ -78,9 +80,24 @@ class _Gap:
                         return found
         return None
 
+    def _in_order(self, box: dict[Key, Part]) -> dict[Key, Part]:
+        return {key: box[key] for key in self.keys if key in box}
+
+    def _fewest(self) -> list[dict[Key, Part]]:
+        """Leave out boxes that others cover together, those that ask most first."""
+        kept = sorted(self.boxes, key=len)
+        if len(kept) > MOST_COMPARED:
+            return kept
+        terms = {id(box): term_of(self.ground.encoder, box) for box in kept}
+        for box in reversed(list(kept)):
+            others = [terms[id(other)] for other in kept if other is not box]
+            if others and self.ground.is_covered(terms[id(box)], others):
+                kept.remove(box)
+        return kept
+
     def _finding(self, point: Point, *, is_exact: bool) -> Finding:
         tree = self.ground.tree
-        boxes = merged([box_of(box) for box in _without_repeats(self.boxes)])
+        boxes = merged([box_of(self._in_order(box)) for box in self._fewest()])
         texts = tuple(box_text(tree, box) for box in boxes)
         first = min(texts, key=len)
         more = len(texts) - 1
@@ -101,20 +118,6 @@ class _Gap:
             is_exact=is_exact,
             words=texts,
         )
-
-
-def _without_repeats(boxes: list[dict[Key, Part]]) -> list[dict[Key, Part]]:
-    """Leave out boxes that lie within others."""
-    kept: list[dict[Key, Part]] = []
-    for place, box in enumerate(boxes):
-        others = [*kept, *boxes[place + 1 :]]
-        if not any(_is_inside(box, other) for other in others):
-            kept.append(box)
-    return kept
-
-
-def _is_inside(inner: dict[Key, Part], outer: dict[Key, Part]) -> bool:
-    return all(key in inner and meets(inner[key], part) == inner[key] and not is_nothing(part) for key, part in outer.items())
 
 
 def merged(boxes: list[Box]) -> list[Box]:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from functools import cached_property
+from itertools import permutations
 
 from ...rules.given import Knowledge
 from ...rules.regions import Cut, Spans, universe_of
-from ...rules.tree import Atom, Conjunct, FactTest, NormalForm, PolicyTree, Rule, Whole
+from ...rules.tree import Atom, Conjunct, Constant, FactRef, FactTest, NormalForm, PolicyTree, Rule, Whole
 from ..decision import Judgement
 from ..force import ordinal
 from ..gaps import nearest_in
@@ -53,10 +54,12 @@ class Ground:
         self.z3 = self.encoder.z3
         for rule in tree.rules:
             self.encoder.form(rule.form)
+        self._name_texts()
         self.index = Index(tree)
         self._solver = self.z3.Solver()
         self._solver.set("timeout", PATIENCE)
         self._asserted: dict[int, Term] = {}
+        self._told = -1
         #: Rules that never hold.
         self.never: set[str] = set()
         #: Rules that certainly win some decision in some incident, by decision and rule.
@@ -66,6 +69,22 @@ class Ground:
     def is_over(self) -> bool:
         """Whether the time is up."""
         return self._ends is not None and time.monotonic() > self._ends
+
+    def _name_texts(self) -> None:
+        """Tell the solver of some texts that patterns hold for, so that what it comes up with are texts that there are."""
+        words = [str(test.pattern.value) for test, _ in self.encoder.patterns if isinstance(test.pattern, Constant)]
+        words += [word.strip("^$").removeprefix("(?i)") for word in words]
+        pairs = [f"{one}{other}" for one, other in permutations(words[:8], 2)]
+        for text in ("another text", "x", "7", "42", *words, *(f"x {word} x" for word in words), *pairs):
+            if self.encoder.patterns:
+                self.encoder.code(text)
+
+    @cached_property
+    def _realistic(self) -> list[Term]:
+        """Say that texts that patterns are asked about are among those that have names."""
+        names = {test.subject.name for test, _ in self.encoder.patterns if isinstance(test.subject, FactRef)}
+        texts = [self.encoder.variable(name) for name in sorted(names)]
+        return [self.z3.And(text >= 0, text < len(self.encoder.codes)) for text in texts]
 
     @cached_property
     def decisions(self) -> dict[str, Outcomes]:
@@ -102,15 +121,32 @@ class Ground:
         finally:
             self._solver.pop()
 
+    def is_ruled_out(self, *terms: Term) -> bool:
+        """Whether it is proved that in no incident all terms hold; quicker than `ask` where the incident is not wanted."""
+        if self.is_over:
+            return False
+        self._ready()
+        self._solver.push()
+        self._solver.add(*terms)
+        found = self._solver.check()
+        self._solver.pop()
+        return bool(found == self.z3.unsat)
+
     def _ready(self) -> None:
         """Tell the solver the axioms that have come up since it was last asked."""
+        size = self.encoder.size_of_axioms
+        if size == self._told:
+            return
+        self._told = size
         for axiom in self.encoder.axioms:
             if axiom.get_id() not in self._asserted:
                 self._asserted[axiom.get_id()] = axiom
                 self._solver.add(axiom)
 
     def _checked(self, solver: Term) -> Point | Answer:
-        found = solver.check()
+        found = solver.check(*self._realistic)
+        if found != self.z3.sat and self._realistic:
+            found = solver.check()
         if found == self.z3.sat:
             return point_of(self.encoder, solver.model())
         return Answer.NONE if found == self.z3.unsat else Answer.UNKNOWN
@@ -131,6 +167,10 @@ class Ground:
                 yield found if isinstance(found, Answer) else Answer.UNKNOWN
                 return
             solver.add(self.z3.Not(taken))
+
+    def is_covered(self, term: Term, others: Iterable[Term]) -> bool:
+        """Whether every incident for which a term holds is one for which some of *others* does."""
+        return self.is_ruled_out(term, *(self.z3.Not(other) for other in others))
 
     def core(self, term: Term, bars: Iterable[tuple[str, Term]]) -> tuple[str, ...]:
         """Return the names of a smallest set of *bars* that leave no incident for which *term* holds, in their order."""

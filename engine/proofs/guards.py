@@ -20,10 +20,15 @@ def breakable_guards(ground: Ground) -> Iterator[Finding]:
     """Yield each red line with the smallest incident that crosses it."""
     for guard in ground.tree.guards:
         place = Place.of(guard.origin)
-        found = ground.ask(_crossed(ground, guard.form))
+        crossed = _crossed(ground, guard.form)
+        found = ground.ask(crossed, *(ground.encoder.known(name) for name in sorted(ground.optional)))
+        asks = found is Answer.NONE and bool(ground.optional)
+        if asks:
+            # Only for want of a fact: the guard is there to ask for it.
+            found = ground.ask(crossed)
         if found is Answer.NONE:
             continue
-        finding = _finding(ground, guard, found) if isinstance(found, Point) else None
+        finding = _finding(ground, guard, found, asks=asks) if isinstance(found, Point) else None
         yield finding or not_proved(ground, "breakable-guard", f"guard `{guard.id}`", place=place)
 
 
@@ -68,7 +73,7 @@ def _without_rules(ground: Ground, part: FactTest) -> Term:
     return ground.encoder.yes if default is not None else ground.z3.BoolVal(part.missing == ground.space.whole(part.fact).values)
 
 
-def _finding(ground: Ground, guard: Guard, found: Point) -> Finding | None:
+def _finding(ground: Ground, guard: Guard, found: Point, *, asks: bool) -> Finding | None:
     def is_broken(judgement: Judgement) -> bool:
         return any(breach.guard.id == guard.id and breach.certain for breach in judgement.breaches)
 
@@ -81,8 +86,12 @@ def _finding(ground: Ground, guard: Guard, found: Point) -> Finding | None:
     if not is_broken(ground.replay(point)):
         return None
     by = _crossers(ground, guard, point)
-    named = {"guard": guard.id, "by": f" by {listed(by)}" if by else ""}
-    return Finding("breakable-guard", named, Place.of(guard.origin), "", (guard.id, *by), witness_of(ground, point))
+    how = f" by {listed(by)}" if by else ""
+    named = {"guard": guard.id, "by": f"{how}, but only where a fact is missing that it asks for" if asks else how}
+    witness = witness_of(ground, point)
+    return Finding(
+        "breakable-guard", named, Place.of(guard.origin), "", (guard.id, *by), witness, is_listing=asks
+    )
 
 
 def _crossers(ground: Ground, guard: Guard, point: Point) -> tuple[str, ...]:

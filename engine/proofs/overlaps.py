@@ -75,7 +75,9 @@ class _Pairs:
         outcomes = (one.outcomes[self.spec.id], other.outcomes[self.spec.id])
         is_constant = all(isinstance(outcome, Constant) for outcome in outcomes) or self.spec.hit_policy == "unique"
         points: list[Point] = []
-        if not (is_plain(one.form) and is_plain(other.form) and is_constant):
+        if is_constant and len(boxes) == 1 and self._is_seen(one, other, boxes[0]):
+            pass
+        elif not (is_plain(one.form) and is_plain(other.form) and is_constant):
             differ = encoder.yes if is_constant else differing(encoder, *outcomes)
             boxes = [box for box in boxes if self._is_met(box, differ, points)]
         if boxes:
@@ -85,10 +87,30 @@ class _Pairs:
         """Whether an incident lies in a box that has tests over several facts in it."""
         if differ is None:
             return False
-        found = self.ground.ask(term_of(self.ground.encoder, box), differ)
+        if differ is self.ground.encoder.yes and all(isinstance(key, str) for key in box):
+            return True
+        term = term_of(self.ground.encoder, box)
+        if points:
+            return not self.ground.is_ruled_out(term, differ)
+        found = self.ground.ask(term, differ)
         if isinstance(found, Point):
             points.append(found)
         return found is not Answer.NONE
+
+    def _is_seen(self, one: Rule, other: Rule, box: dict[Key, Part]) -> bool:
+        """Whether a natural incident shows that both rules may hold, so that the solver need not be asked."""
+        point = from_parts(self.ground, {key: part for key, part in box.items() if isinstance(key, str)})
+        if point is None:
+            return False
+        state = self.ground.state(Point({**self.ground.ordinary_values, **point.known}, point.as_of))
+        return all(form_truth(rule.form, state) is True for rule in (one, other))
+
+    def _natural(self, box: dict[Key, Part]) -> Iterator[Point]:
+        """Yield incidents in a box: the smallest, then one with all facts given."""
+        point = from_parts(self.ground, {key: part for key, part in box.items() if isinstance(key, str)})
+        if point is not None:
+            yield point
+            yield Point({**self.ground.ordinary_values, **point.known}, point.as_of)
 
     def _finding(
         self, decision: str, one: Rule, other: Rule, boxes: list[dict[Key, Part]], points: list[Point], *, differs: bool
@@ -104,7 +126,7 @@ class _Pairs:
             return verdict.status == "conflict" and {one.id, other.id} <= {rule.id for rule in verdict.rules}
 
         boxes = sorted(boxes, key=len)
-        natural = [point for box in boxes[:3] if (point := from_parts(ground, box)) is not None]
+        natural = [found for box in boxes[:3] for found in self._natural(box)]
         point = next((point for point in [*natural, *points] if shows(point)), None)
         region = tuple(merged([box_of(box) for box in boxes]))
         if point is None:

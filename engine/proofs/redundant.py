@@ -10,7 +10,7 @@ from ...rules.tree import ALWAYS, NEVER, And, Atom, Condition, FactTest, NormalF
 from ...rules.words import condition_text
 from ..solve.encoder import Term
 from .finding import Finding
-from .ground import Answer, Ground
+from .ground import Ground
 
 
 def redundant_tests(ground: Ground) -> Iterator[Finding]:
@@ -26,7 +26,8 @@ class _Rule:
 
     def __init__(self, ground: Ground, normalizer: Normalizer, rule: Rule) -> None:
         self.ground, self.normalizer, self.rule = ground, normalizer, rule
-        self.forms: dict[int, NormalForm] = {}
+        # The condition is kept as well, so that no other takes its identity.
+        self.forms: dict[int, tuple[Condition, NormalForm]] = {}
 
     def findings(self) -> Iterator[Finding]:
         """Yield what can be left out."""
@@ -35,8 +36,8 @@ class _Rule:
     def _form(self, condition: Condition) -> NormalForm:
         found = self.forms.get(id(condition))
         if found is None:
-            found = self.forms[id(condition)] = self.normalizer.normal_form(condition)
-        return found
+            found = self.forms[id(condition)] = (condition, self.normalizer.normal_form(condition))
+        return found[1]
 
     def _within(self, condition: Condition, given: list[Condition]) -> Iterator[Finding]:
         """Look into the parts of a condition, where what is *given* holds already."""
@@ -70,13 +71,12 @@ class _Rule:
             return ""
         encoder = self.ground.encoder
         truth = encoder.form(form)
-        context: list[Term] = [encoder.form(self._form(other)).certain for other in near]
+        context: list[Term] = [encoder.form(self._form(other)).possible for other in near]
         if is_or:
-            never = self.ground.ask(*context, truth.possible) is Answer.NONE
-            return "changes nothing: the other parts say it already" if never else ""
-        if self.ground.ask(*context, self.ground.z3.Not(truth.certain)) is not Answer.NONE:
-            return ""
-        return "changes nothing: it holds wherever the other parts do"
+            never = self.ground.is_ruled_out(*context, truth.possible)
+            return "changes nothing: it never holds where the other parts leave it a say" if never else ""
+        always = self.ground.is_ruled_out(*context, self.ground.z3.Not(truth.certain))
+        return "changes nothing: it holds wherever the other parts do" if always else ""
 
     def _finding(self, part: Condition, what: str) -> Finding:
         text = condition_text(part, self.ground.tree.currency)

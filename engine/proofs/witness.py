@@ -15,7 +15,7 @@ import tomli_w
 from ...rules.currencies import MINOR_DIGITS
 from ...rules.given import Knowledge
 from ...rules.quantities import value_text
-from ...rules.regions import Spans, contains, universe_of
+from ...rules.regions import Spans, contains, intersection, universe_of
 from ...rules.tree import PolicyTree
 from ...rules.types import DISCRETE, Fact, Number, Type, Value, exact
 from ..decision import REFER, Judgement
@@ -103,12 +103,19 @@ def roundest(piece: tuple[Any, Any], type_: Type, currency: str) -> Number:
         else:
             value = math.floor(Fraction(high[0]) / unit) * Fraction(unit)
             value -= unit if not contains(region, value) else 0
-        if contains(region, exact(value)) and abs(value - start) <= 10 * max(abs(Fraction(low[0] if low else high[0])), unit):
+        edge = abs(Fraction(low[0] if low is not None and low[0] >= start else high[0]) - start)
+        if contains(region, exact(value)) and (abs(value - start) <= 2 * edge or unit <= _usual(type_, currency)):
             return exact(value)
     if low is not None and high is not None:
         middle = exact(Fraction(low[0] + high[0]) / 2)
         return int(low[0]) if type_.kind in DISCRETE else middle
     return low[0] + 1 if low is not None else high[0] - 1
+
+
+def _usual(type_: Type, currency: str) -> Number:
+    """Return a step that nobody finds odd."""
+    steps = {"money": 10 * 10 ** MINOR_DIGITS[currency], "duration": 3_600, "datetime": _DAY * _MICRO}
+    return steps.get(type_.kind, 1)
 
 
 def _units(type_: Type, currency: str) -> tuple[Number, ...]:
@@ -145,26 +152,13 @@ def _milder(ground: Ground, fact: Fact, value: Value) -> Iterator[Value]:
         return
     cuts = sorted(ground.cuts.get(fact.name, ()))
     edges = [None, *cuts, None]
-    at = bisect_right(cuts, (value, 0))
-    whole = universe_of(fact)
-    pieces = [(edges[at], edges[at + 1])]
     near = bisect_left(cuts, (_start(type_), 1))
-    pieces = [(edges[place], edges[place + 1]) for place in range(near, min(near + 3, len(edges) - 1))] + pieces
-    for low, high in pieces:
+    places = [*range(near, min(near + 3, len(edges) - 1)), bisect_right(cuts, (value, 0))]
+    for low, high in [(edges[place], edges[place + 1]) for place in places]:
         inside = Spans(low is None, tuple(cut for cut in (low, high) if cut is not None))
-        both = [
-            piece
-            for piece in _within(inside, whole)
-        ]
-        for piece in both:
+        met = intersection(inside, universe_of(fact))
+        for piece in met.pieces() if isinstance(met, Spans) else ():
             yield roundest(piece, type_, ground.tree.currency)
-
-
-def _within(one: Spans, whole: Any) -> list[tuple[Any, Any]]:
-    from ...rules.regions import intersection
-
-    met = intersection(one, whole)
-    return list(met.pieces()) if isinstance(met, Spans) else []
 
 
 def witness_of(ground: Ground, point: Point) -> Witness:
@@ -184,10 +178,9 @@ def written(value: Value, tree: PolicyTree, name: str) -> object:
         return dt.date.fromordinal(int(value))
     if type_.kind in ("integer", "number") and isinstance(value, int):
         return value
-    text = value_text(value, type_, tree.currency)
-    if type_.kind == "number":
-        return text.replace("_", "")
-    return text
+    if type_.kind == "number" and (Fraction(value) * 10**30).denominator != 1:
+        return str(value)
+    return value_text(value, type_, tree.currency).replace("_", "")
 
 
 def _test_of(ground: Ground, given: Mapping[str, object], judgement: Judgement, as_of: dt.date) -> str:

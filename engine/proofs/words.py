@@ -63,6 +63,9 @@ def _piece_text(low: Cut | None, high: Cut | None, type_: Type, currency: str) -
         last = None if high is None else high[0] - 1
         if first is not None and first == last:
             return value_text(first, type_, currency)
+        if type_.kind != "integer" and (first is None or last is None):
+            start = "" if first is None else f"from {value_text(first, type_, currency)} on"
+            return start or (f"until {value_text(last, type_, currency)}" if last is not None else "given")
         said = [] if first is None else [f"{value_text(first, type_, currency)} or more"]
         if last is not None:
             until = value_text(last, type_, currency)

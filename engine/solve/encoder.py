@@ -100,6 +100,9 @@ class Encoder:
         self.codes: dict[str, int] = {}
         self.outcomes: dict[str, Term] = {}
         self.asks_the_day = False
+        #: Tests of which nothing is known to the solver.
+        self.opened: list[object] = []
+        self._regions: dict[tuple[str, Region], Term] = {}
         self._variables: dict[str, Term] = {}
         self._members: dict[tuple[str, str], Term] = {}
         self._sizes: dict[str, Term] = {}
@@ -179,6 +182,11 @@ class Encoder:
         return dict.fromkeys([*self._variables, *(name for name, _ in self._members), *self._sizes])
 
     @property
+    def size_of_axioms(self) -> int:
+        """A number that grows whenever the axioms do."""
+        return len(self._domains) + len(self._members) + len(self._sizes) + len(self._texts) * (1 + len(self.codes))
+
+    @property
     def axioms(self) -> list[Term]:
         """What holds of every incident: values lie in their universes, patterns say of named texts what they say."""
         z3 = self.z3
@@ -196,6 +204,13 @@ class Encoder:
         return found
 
     # -- tests on one fact
+
+    def lies_in(self, name: str, region: Region) -> Term:
+        """Return whether a fact's value lies in a region."""
+        found = self._regions.get((name, region))
+        if found is None:
+            found = self._regions[name, region] = self.within(self.variable(name), region, self.type_of(name))
+        return found
 
     def within(self, term: Term, region: Region, type_: Type) -> Term:
         """Return whether a value lies in a region."""
@@ -234,8 +249,7 @@ class Encoder:
         """Return the truth of a test on one fact."""
         found = self._tests.get(test)
         if found is None:
-            inside = self.within(self.variable(test.fact), test.known, self.type_of(test.fact))
-            found = self._tests[test] = self._if_known(test, inside)
+            found = self._tests[test] = self._if_known(test, self.lies_in(test.fact, test.known))
         return found
 
     def _if_known(self, test: FactTest, inside: Term) -> Truth:
@@ -283,6 +297,7 @@ class Encoder:
 
     def _open(self, test: Compare | TextTest) -> Term:
         """Return a boolean that nothing is known about."""
+        self.opened.append(test)
         return self.z3.Bool(f"open: {test!r}")
 
     def text_test(self, test: TextTest) -> Valued:
@@ -385,6 +400,7 @@ class Encoder:
     def _count(self, call: Call) -> Valued:
         (of,) = call.arguments
         if not isinstance(of, FactRef):
+            self.opened.append(call)
             return Valued(self.z3.Real(f"open: {call!r}"))
         fact, size = self.tree.facts[of.name], self.z3.ToReal(self.size(of.name))
         if of.name in self.optional and isinstance(fact.assume, tuple):
