@@ -67,16 +67,18 @@ def print_page(output: Output, entry: Entry) -> None:
     from ..rules.rendering import render_text
 
     style, note = ("bad", "") if entry.severity == "error" else ("warning", "a warning: the policy loads all the same")
+    note = f"found by policy {entry.by}" if entry.by else note
     output.line(Piece(entry.code, style), Piece(f"  {note}" if note else "", "dim"))
     output.line()
     output.line(entry.what)
     if entry.bad.strip():
         _print_block(output, "", entry.bad)
         _print_block(output, "It says:", render_text(found_in(entry.bad)))
+    _print_block(output, "", entry.sample)
     output.line()
     output.line(Piece("How to mend it", "strong"))
     output.line(entry.mend)
-    _print_block(output, "", entry.good)
+    _print_block(output, "", entry.good or entry.mended)
     output.line()
     output.line(Piece("Why it matters", "strong"))
     output.line(entry.why)

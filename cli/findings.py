@@ -22,11 +22,12 @@ def print_findings(found: Sequence[Diagnostic]) -> None:
     sys.stdout.flush()  # so that both streams stay in order where they meet
     output = err()
     for diagnostic in found:
-        _print(output, diagnostic)
+        print_finding(output, diagnostic)
         output.line()
 
 
-def _print(output: Output, diagnostic: Diagnostic) -> None:
+def print_finding(output: Output, diagnostic: Diagnostic) -> None:
+    """Write one diagnostic: place, source line, a caret under what is meant, advice."""
     from ..rules.rendering import excerpt, heading
 
     style = "bad" if diagnostic.severity == "error" else "warning"

@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, Row]] = {
     "init": Row("init", "Write", "Write a policy to start from, with comments."),
     "check": Row("check", "Write", "Check policies, and dry-run them on incidents."),
     "test": Row("test", "Write", "Run the owner's own cases."),
+    "verify": Row("verify", "Write", "Prove what a policy leaves open, and what can never happen in it."),
     "fmt": Row("fmt", "Write", "Lay out policy files, comments kept."),
     "ask": Row("ask", "Decide", "Ask for the facts that matter until every decision is settled."),
     "replay": Row("replay", "Decide", "Decide recorded incidents again and compare."),

@@ -129,7 +129,12 @@ def printable(text: str) -> str:
 
 @attrs.frozen
 class Entry:
-    """What the catalogue says about a code: its wording, and its page (what, why, mend, a bad and a good example)."""
+    """
+    What the catalogue says about a code: its wording, and its page (what, why, mend, a bad and a good example).
+
+    *by* names the command that finds it, where loading a policy does not; its example is then *sample*, and *mended* the same
+    without the mistake.
+    """
 
     code: str
     severity: Severity
@@ -140,6 +145,9 @@ class Entry:
     mend: str
     bad: str
     good: str
+    by: str = ""
+    sample: str = ""
+    mended: str = ""
 
 
 @cache

@@ -18,6 +18,7 @@ def page(code: str) -> str:
     """
     entry = catalogue()[code]
     warning = "This is a warning: the policy loads all the same." if entry.severity == "warning" else ""
+    warning = f"`policy {entry.by}` finds it; the policy loads all the same." if entry.by else warning
     parts = [f"# {code}", entry.what, warning, _example(entry), "## How to mend it", entry.mend, _mended(entry)]
     return "\n\n".join(part for part in [*parts, "## Why it matters", entry.why] if part) + "\n"
 
@@ -36,13 +37,16 @@ def index_page() -> str:
 
 
 def _example(entry: Entry) -> str:
+    if entry.sample:
+        return _fenced("toml", entry.sample)
     if not entry.bad.strip():
         return "" if entry.message[0] == "{" else f"It reads: *{_with_dots(entry.message)}*"
     return f"{_fenced('toml', entry.bad)}\n\n{_fenced('text', render_text(found_in(entry.bad)))}"
 
 
 def _mended(entry: Entry) -> str:
-    return _fenced("toml", entry.good) if entry.good else ""
+    good = entry.good or entry.mended
+    return _fenced("toml", good) if good else ""
 
 
 def _fenced(language: str, text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from evenhand.rules.diagnostics import Diagnostic, FactError, PolicyError
+from evenhand.rules.diagnostics import Diagnostic, FactError, PolicyError, catalogue
 from evenhand.rules.given import Currencies, read_given
 from evenhand.rules.incident import Incident
 from evenhand.rules.load import load_file, load_text
@@ -111,4 +111,4 @@ SPECIMENS: Mapping[str, Callable[[Path], Found]] = {
     "too-long": lambda _: in_facts({"exchange.steps_done": ["listen"] * 2_000}),
 }
 #: Codes that only a command reports, and those that a test cannot bring about as the superuser.
-ELSEWHERE = {"unreadable-incident", "unreadable-file"}
+ELSEWHERE = {"unreadable-incident", "unreadable-file"} | {code for code, entry in catalogue().items() if entry.by}

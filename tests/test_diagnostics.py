@@ -89,7 +89,8 @@ CHOSEN = {"invalid-toml", "duplicate-key", "too-deeply-nested"}
 
 
 def test_the_catalogue_holds_exactly_the_codes_that_are_reported() -> None:
-    assert {code for _, code, _ in _reports()} | CHOSEN == set(CODES)
+    proved = {code for code in CODES if catalogue()[code].by}  # tests/test_proofs.py makes each of them fire
+    assert {code for _, code, _ in _reports()} | CHOSEN | proved == set(CODES)
 
 
 def test_every_report_states_the_facts_that_its_wording_needs() -> None:

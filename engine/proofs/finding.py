@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
+import tomli_w
 
 from ...rules.diagnostics import Diagnostic, Place, wording
 from ...rules.given import Knowledge
@@ -18,13 +20,31 @@ class Witness:
     """
     An incident that shows a finding, replayed through the reference reading.
 
-    *known* has canonical facts, *given* the same as an owner writes them, *toml* a `[[test]]` with what is decided now.
+    *known* has canonical facts, *given* the same as an owner writes them; *expect* is what is decided now. *needs_day* says
+    whether the day of the decision matters.
     """
 
     known: Mapping[str, Knowledge]
     as_of: dt.date
     given: Mapping[str, object]
-    toml: str
+    expect: Mapping[str, object]
+    needs_day: bool = False
+
+    @property
+    def toml(self) -> str:
+        """A `[[test]]` that says what is decided now."""
+        nested: dict[str, Any] = {}
+        for name, value in self.given.items():
+            *groups, last = name.split(".")
+            inner = nested
+            for group in groups:
+                inner = inner.setdefault(group, {})
+            inner[last] = value
+        head: dict[str, Any] = {"name": "Found by policy verify"}
+        if self.needs_day:
+            head["as_of"] = self.as_of
+        tables = {"test": {"given": nested, "expect": dict(self.expect)}}
+        return f"[[test]]\n{tomli_w.dumps(head)}\n{tomli_w.dumps(tables)}".replace("[test]\n\n", "")
 
 
 @attrs.frozen

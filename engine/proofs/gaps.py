@@ -76,7 +76,7 @@ class _Gap:
             for point in (from_parts(self.ground, self.boxes[place]), self.points[place]):
                 if point is not None and self._shows(point):
                     found = shrunk(self.ground, point, self._shows)
-                    if self.ground.replay(found).verdicts[self.decision].status == "no-rule":
+                    if found is not None:
                         return found
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from functools import cached_property
 from itertools import permutations
@@ -60,6 +61,7 @@ class Ground:
         self._solver.set("timeout", PATIENCE)
         self._asserted: dict[int, Term] = {}
         self._told = -1
+        self._by_reference = False
         #: Rules that never hold.
         self.never: set[str] = set()
         #: Rules that certainly win some decision in some incident, by decision and rule.
@@ -192,12 +194,19 @@ class Ground:
     # -- trying incidents
 
     def judge(self, point: Point) -> Judgement:
-        """Return what is decided, by the fast reading."""
+        """Return what is decided, by the fast reading unless the reference is asked for."""
+        if self._by_reference:
+            return interpret(self.tree, point.known, point.as_of)
         return self.index.decide(point.known, point.as_of)
 
-    def replay(self, point: Point) -> Judgement:
-        """Return what is decided, by the reference reading."""
-        return interpret(self.tree, point.known, point.as_of)
+    @contextmanager
+    def by_reference(self) -> Iterator[None]:
+        """Let incidents be judged by the reference reading for a while."""
+        self._by_reference = True
+        try:
+            yield
+        finally:
+            self._by_reference = False
 
     def state(self, point: Point) -> State:
         """Return an incident as the reference reading sees it."""

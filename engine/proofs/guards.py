@@ -83,7 +83,7 @@ def _finding(ground: Ground, guard: Guard, found: Point, *, asks: bool) -> Findi
     if not shows(found):
         return None
     point = shrunk(ground, found, shows)
-    if not is_broken(ground.replay(point)):
+    if point is None:
         return None
     by = _crossers(ground, guard, point)
     how = f" by {listed(by)}" if by else ""
@@ -96,5 +96,5 @@ def _finding(ground: Ground, guard: Guard, found: Point, *, asks: bool) -> Findi
 
 def _crossers(ground: Ground, guard: Guard, point: Point) -> tuple[str, ...]:
     """Return the rules that decided what the guard forbids."""
-    verdicts = ground.replay(point).verdicts
+    verdicts = ground.judge(point).verdicts
     return tuple(dict.fromkeys(rule.id for name in guard.decisions for rule in verdicts[name].rules))

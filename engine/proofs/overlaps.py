@@ -129,11 +129,11 @@ class _Pairs:
         natural = [found for box in boxes[:3] for found in self._natural(box)]
         point = next((point for point in [*natural, *points] if shows(point)), None)
         region = tuple(merged([box_of(box) for box in boxes]))
+        if point is not None and (self.code == "rules-disagree" or points):
+            point = shrunk(ground, point, shows)
         if point is None:
             subject = f"rules `{one.id}` and `{other.id}`"
             return not_proved(ground, self.code, subject, decision, place=Place.of(other.origin))
-        if self.code == "rules-disagree" or points:
-            point = shrunk(ground, point, shows)
         texts = tuple(box_text(tree, box) for box in region)
         named = {
             "rule": one.id,
@@ -148,7 +148,7 @@ class _Pairs:
             Place.of(other.origin),
             decision,
             (one.id, other.id),
-            witness_of(ground, point) if self.code == "rules-disagree" else None,
+            witness_of(ground, point),
             region,
             is_exact=differs,
             is_listing=self.code == "overlapping-rules",

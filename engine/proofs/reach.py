@@ -106,7 +106,8 @@ def _shadowed(ground: Ground, rule: Rule, lost: list[tuple[str, tuple[str, ...]]
     found = ground.ask(ground.fires(rule))
     witness = None
     if isinstance(found, Point) and shows(found):
-        witness = witness_of(ground, shrunk(ground, found, shows))
+        point = shrunk(ground, found, shows)
+        witness = witness_of(ground, point) if point is not None else None
     region = tuple(box_of(ground.space.parts(disjunct, possible=False)) for disjunct in rule.form.disjuncts)
     decision = lost[0][0] if not everywhere else ""
     return Finding("shadowed-rule", named, Place.of(rule.origin), decision, (rule.id, *by), witness, region)

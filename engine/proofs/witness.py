@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
 import attrs
-import tomli_w
 
 from ...rules.currencies import MINOR_DIGITS
 from ...rules.given import Knowledge
@@ -18,7 +17,6 @@ from ...rules.quantities import value_text
 from ...rules.regions import Spans, contains, intersection, universe_of
 from ...rules.tree import PolicyTree
 from ...rules.types import DISCRETE, Fact, Number, Type, Value, exact
-from ..decision import REFER, Judgement
 from ..gaps import nearest_in
 from ..solve import Point
 from ..solve.incidents import TODAY
@@ -125,8 +123,12 @@ def _units(type_: Type, currency: str) -> tuple[Number, ...]:
     return _UNITS.get(type_.kind, (1,))
 
 
-def shrunk(ground: Ground, point: Point, shows: Shows) -> Point:
-    """Return an incident with as few facts as will do, each as natural as will do."""
+def shrunk(ground: Ground, point: Point, shows: Shows) -> Point | None:
+    """
+    Return an incident with as few facts as will do, each as natural as will do.
+
+    None where the reference reading does not agree that it shows what it is to show.
+    """
     for name in list(point.known):
         fewer = attrs.evolve(point, known={other: v for other, v in point.known.items() if other != name})
         if shows(fewer):
@@ -139,7 +141,8 @@ def shrunk(ground: Ground, point: Point, shows: Shows) -> Point:
             if shows(other):
                 point = other
                 break
-    return point
+    with ground.by_reference():
+        return point if shows(point) else None
 
 
 def _milder(ground: Ground, fact: Fact, value: Value) -> Iterator[Value]:
@@ -162,9 +165,12 @@ def _milder(ground: Ground, fact: Fact, value: Value) -> Iterator[Value]:
 
 
 def witness_of(ground: Ground, point: Point) -> Witness:
-    """Return an incident as findings carry it, with what the reference reading decides about it now."""
+    """Return an incident as findings carry it, with what is decided about it now."""
     given = {name: written(value, ground.tree, name) for name, value in point.known.items() if is_value(value)}
-    return Witness(point.known, point.as_of, given, _test_of(ground, given, ground.replay(point), point.as_of))
+    verdicts = ground.judge(point).verdicts
+    outcomes = {name: verdicts[name].outcome for name in ground.decisions}
+    expect = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, bool | str)}
+    return Witness(point.known, point.as_of, given, expect, ground.encoder.asks_the_day)
 
 
 def written(value: Value, tree: PolicyTree, name: str) -> object:
@@ -181,26 +187,3 @@ def written(value: Value, tree: PolicyTree, name: str) -> object:
     if type_.kind == "number" and (Fraction(value) * 10**30).denominator != 1:
         return str(value)
     return value_text(value, type_, tree.currency).replace("_", "")
-
-
-def _test_of(ground: Ground, given: Mapping[str, object], judgement: Judgement, as_of: dt.date) -> str:
-    """Return a `[[test]]` that says what is decided now."""
-    expect: dict[str, object] = {}
-    for name, verdict in judgement.verdicts.items():
-        if name in ground.decisions:
-            outcome = verdict.outcome
-            if isinstance(outcome, str | bool):
-                expect[name] = outcome if outcome != REFER else REFER
-    nested: dict[str, Any] = {}
-    for name, value in given.items():
-        *groups, last = name.split(".")
-        inner = nested
-        for group in groups:
-            inner = inner.setdefault(group, {})
-        inner[last] = value
-    test: dict[str, Any] = {"name": "Found by policy verify", "given": nested, "expect": expect}
-    if ground.encoder.asks_the_day:
-        test["as_of"] = as_of
-    return "[[test]]\n" + tomli_w.dumps(test).replace("[given]", "[test.given]").replace("[expect]", "[test.expect]").replace(
-        "[given.", "[test.given."
-    )

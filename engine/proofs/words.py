@@ -8,7 +8,7 @@ from typing import Any
 from ...rules.quantities import value_text
 from ...rules.regions import Cut, Spans, Texts, Words, universe_of
 from ...rules.tree import Atom, Compare, Condition, Not, PolicyTree, TextTest, Whole
-from ...rules.types import DISCRETE, Type, exact
+from ...rules.types import DISCRETE, Type, Value, exact
 from ...rules.words import condition_text
 from .finding import Box, Part
 
@@ -38,8 +38,7 @@ def part_text(tree: PolicyTree, name: str, part: Part) -> str:
 def _region_text(part: Part, type_: Type, currency: str, whole: Any) -> list[str]:
     match part.values:
         case Words(words):
-            ordered = [word for word in type_.domain if word in words]
-            return [value_text(word, type_, currency) for word in ordered]
+            return _words_text([word for word in type_.domain if word in words], type_)
         case Texts(texts, inside):
             quoted = [f"'{text}'" for text in sorted(texts)]
             if inside:
@@ -54,6 +53,18 @@ def _region_text(part: Part, type_: Type, currency: str, whole: Any) -> list[str
                 _piece_text(None if a == low else a, None if b == high else b, type_, currency)
                 for a, b in part.values.pieces()
             ]
+
+
+def _words_text(words: Sequence[Value], type_: Type) -> list[str]:
+    """Return words of a finite type: neighbours on a scale by their ends, nearly all words by those that are left out."""
+    texts = [value_text(word, type_, "") for word in words]
+    if len(words) < 3:
+        return texts
+    first = type_.domain.index(words[0])
+    if type_.kind == "scale" and type_.domain.index(words[-1]) - first == len(words) - 1:
+        return [f"{texts[0]} to {texts[-1]}"]
+    others = [value_text(word, type_, "") for word in type_.domain if word not in words]
+    return [f"anything but {' and '.join(others)}"] if 0 < len(others) < len(words) else texts
 
 
 def _piece_text(low: Cut | None, high: Cut | None, type_: Type, currency: str) -> str:
