@@ -89,7 +89,7 @@ def in_place(policy: Policy, found: list[Finding]) -> list[tuple[Finding, Diagno
     """Return findings with their diagnostics, which know line and column."""
     from ..rules.locate import located
 
-    return [(finding, *located([finding.diagnostic], policy.documents)) for finding in found]
+    return [(finding, located([finding.diagnostic], policy.documents)[0]) for finding in found]
 
 
 def _print(output: Output, name: str, policy: Policy, found: tuple[Finding, ...], *, overlaps: bool) -> None:
@@ -124,7 +124,9 @@ def policy_json(name: str, policy: Policy, found: tuple[Finding, ...]) -> dict[s
     return {
         "policy": name,
         "id": policy.id,
-        "findings": [finding_json(policy, finding, diagnostic) for finding, diagnostic in in_place(policy, list(found))],
+        "findings": [
+            finding_json(policy, finding, diagnostic) for finding, diagnostic in in_place(policy, list(found))
+        ],
     }
 
 
@@ -145,7 +147,10 @@ def finding_json(policy: Policy, finding: Finding, diagnostic: Diagnostic) -> di
         "witness": None
         if witness is None
         else {
-            "given": {name: value if isinstance(value, bool | int | list) else str(value) for name, value in witness.given.items()},
+            "given": {
+                name: value if isinstance(value, bool | int | list) else str(value)
+                for name, value in witness.given.items()
+            },
             "as_of": witness.as_of.isoformat(),
             "toml": witness.toml,
         },

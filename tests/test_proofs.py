@@ -138,7 +138,9 @@ def test_a_gap_and_an_overlap_are_exact_sets_of_points() -> None:
     gap = one(found, "uncovered-incident")
     overlap = one(found, "rules-disagree")
     assert gap.is_exact
-    for age, amount, day, injury, colour in itertools.product(AGES, AMOUNTS, DAYS, (False, True), ("red", "green", "blue")):
+    for age, amount, day, injury, colour in itertools.product(
+        AGES, AMOUNTS, DAYS, (False, True), ("red", "green", "blue")
+    ):
         point = {"age": age, "amount": amount, "day": day, "injury": injury, "colour": colour}
         verdict = interpret(policy.tree, point, DAY).verdicts["risk"]
         assert holds_point(gap.region, point) == (verdict.status == "no-rule"), point
@@ -153,15 +155,19 @@ def test_random_tables_have_exact_gaps() -> None:
         rows = []
         for _ in range(choose.randint(2, 5)):
             low, high = sorted(choose.sample(range(0, 100, 10), 2))
-            age = choose.choice(["-", f"{choose.choice(ends[0])}{low}..{high}{choose.choice(ends[1])}", f">= {low}", f"< {high}"])
-            amount = choose.choice(["-", f"{choose.choice(ends[0])}{low}..{high}{choose.choice(ends[1])}", f"> {low}", f"<= {high}"])
+            age = choose.choice(
+                ["-", f"{choose.choice(ends[0])}{low}..{high}{choose.choice(ends[1])}", f">= {low}", f"< {high}"]
+            )
+            amount = choose.choice(
+                ["-", f"{choose.choice(ends[0])}{low}..{high}{choose.choice(ends[1])}", f"> {low}", f"<= {high}"]
+            )
             colour = choose.choice(["-", "red", "not(blue)", "red, green"])
             rows.append(json.dumps([age, amount, colour, choose.choice(["low", "high"])]))
         policy = Policy.loads(table(",".join(rows), columns='"age", "amount", "colour"'))
         gaps = [finding for finding in verify(policy) if finding.code == "uncovered-incident"]
         region = gaps[0].region if gaps else ()
         numbers = [number for bound in range(0, 100, 10) for number in (bound, Fraction(2 * bound + 1, 2))]
-        for age, amount in itertools.product(range(-1, 101, 5), numbers[:: 3]):
+        for age, amount in itertools.product(range(-1, 101, 5), numbers[::3]):
             for colour in ("red", "green", "blue"):
                 point = {"age": age, "amount": amount, "colour": colour}
                 verdict = interpret(policy.tree, point, DAY).verdicts["risk"]
@@ -226,7 +232,10 @@ DEFECTS = {
     "breakable-guard": ('when = "injury"\nthen.refund = "deny"', 'when = "injury"\nthen.refund = "full"'),
     "rules-disagree": ("loss > {low} USD and", "loss >= {low} USD and"),
     "redundant-test": ("not injury and loss > {low} USD", "not injury and loss > {low} USD and loss > 1 USD"),
-    "unreachable-rule": ("not injury and loss > {high} USD", "not injury and loss > {high} USD and loss > paid and paid > 2 * loss"),
+    "unreachable-rule": (
+        "not injury and loss > {high} USD",
+        "not injury and loss > {high} USD and loss > paid and paid > 2 * loss",
+    ),
 }
 
 

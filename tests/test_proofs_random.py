@@ -59,7 +59,7 @@ class Proved:
             wrong += [f"{id_} is broken" for id_ in broken - self.crossed]
         return wrong
 
-    def gap_is_wrong(self, decision: str, nobody: bool, state: State, *, is_complete: bool) -> list[str]:  # noqa: FBT001
+    def gap_is_wrong(self, decision: str, nobody: bool, state: State, *, is_complete: bool) -> list[str]:
         spec = self.policy.tree.decisions[decision]
         if spec.default is not None or not any(decision in rule.outcomes for rule in self.policy.tree.rules):
             return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from typing import Any
 
@@ -111,5 +110,3 @@ def test_the_solver_agrees_with_the_reference() -> None:
 
     agrees()
     assert compared
-
-

@@ -14,7 +14,6 @@ import attrs
 
 from ...rules.given import Knowledge
 from ...rules.regions import (
-    Region,
     Words,
     complement,
     contains,
@@ -68,7 +67,9 @@ class Space:
 
     def values(self, keys: Iterable[Key], state: State) -> dict[Key, Value | None]:
         """Return what each fact, or boolean of its own, is in an incident; None where it is missing or unknown."""
-        return {key: _value(state.known.get(key)) if isinstance(key, str) else conjunct_truth(key, state) for key in keys}
+        return {
+            key: _value(state.known.get(key)) if isinstance(key, str) else conjunct_truth(key, state) for key in keys
+        }
 
 
 def _value(what: Knowledge | None) -> Value | None:
@@ -93,7 +94,9 @@ def is_nothing(part: Part) -> bool:
 def without(whole: Part, parts: Sequence[Part]) -> Part:
     """Return what lies in a part and in none of others."""
     taken = union_of([part.values for part in parts])
-    left = complement(taken, whole.values) if isinstance(taken, Words) else intersection(complement(taken), whole.values)
+    left = (
+        complement(taken, whole.values) if isinstance(taken, Words) else intersection(complement(taken), whole.values)
+    )
     return Part(left, whole.missing and not any(part.missing for part in parts))
 
 
@@ -165,5 +168,3 @@ def _part_term(encoder: Encoder, key: Key, part: Part) -> Term:
     if part.missing:
         options.append(z3.And(truth.possible, z3.Not(truth.certain)))
     return encoder.any_of(options)
-
-

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import attrs
 
 from ...rules.diagnostics import Place
 from ...rules.normal import facts_in, facts_of
 from ...rules.tree import PolicyTree
-from ...rules.types import Fact
+from ...rules.types import Fact, Value
 from ..solve import Point
 from ..solve.encoder import Term
 from .finding import Finding, policy_place
@@ -35,7 +36,9 @@ def unused_facts(ground: Ground) -> Iterator[Finding]:
 
 def _finding(tree: PolicyTree, name: str, why: str) -> Finding:
     rule = next((rule for rule in tree.rules if name in facts_of(rule.form)), None)
-    place = Place.of(rule.origin) if rule is not None else Place(policy_place(tree).document, ("facts", *name.split(".")))
+    place = (
+        Place.of(rule.origin) if rule is not None else Place(policy_place(tree).document, ("facts", *name.split(".")))
+    )
     return Finding("unused-fact", {"fact": name, "why": why}, place)
 
 
@@ -51,10 +54,12 @@ def _is_needed(ground: Ground, name: str) -> bool:
 def _is_seen_to_matter(ground: Ground, fact: Fact) -> bool:
     """Try each value that makes a difference to some test, in incidents where the rules that ask for the fact hold."""
     tree = ground.tree
-    values = list(fact.type.domain)
+    values: list[Value] = list(fact.type.domain)
+    if fact.type.kind == "text" and not values:
+        values = ["another text", *ground.encoder.codes]
     if not values:
         cuts = [None, *sorted(ground.cuts.get(fact.name, ())), None]
-        values = [roundest((a, b), fact.type, tree.currency) for a, b in zip(cuts, cuts[1:], strict=False)][:20]
+        values += [roundest((a, b), fact.type, tree.currency) for a, b in pairwise(cuts[:21])]
     for rule in [rule for rule in tree.rules if fact.name in facts_of(rule.form)][:10]:
         for disjunct in rule.form.disjuncts[:2]:
             point = from_parts(ground, ground.space.parts(disjunct, possible=False))
@@ -93,5 +98,3 @@ def _matters(ground: Ground, name: str) -> Point | Answer:
     terms += [ground.fires(rule) for rule in ground.tree.rules if not rule.outcomes or rule.oblige]
     differ = [term != z3.substitute(term, *swaps) for term in terms]
     return ground.ask(*axioms, encoder.any_of(differ))
-
-

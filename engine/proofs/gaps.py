@@ -7,8 +7,8 @@ from typing import Final
 
 from ..solve import Outcomes, Point
 from ..solve.encoder import Term
-from .boxes import Key, Part, box_of, grown, term_of
-from .finding import Box, Finding, decision_place
+from .boxes import Key, box_of, grown, term_of
+from .finding import Box, Finding, Part, decision_place
 from .ground import Answer, Ground
 from .unproved import not_proved
 from .witness import from_parts, shrunk, witness_of
@@ -40,10 +40,7 @@ class _Gap:
 
     def findings(self) -> Iterator[Finding]:
         """Yield the gap, if there is one."""
-        answer = Answer.NONE
-        for answer in self.ground.enumerate(self.outcomes.nobody, self._take):
-            break
-        is_exact = answer is Answer.NONE
+        is_exact = self.ground.exhaust(self.outcomes.nobody, self._take) is Answer.NONE
         if not self.boxes:
             if not is_exact:
                 yield not_proved(self.ground, "uncovered-incident", f"decision `{self.decision}`", self.decision)

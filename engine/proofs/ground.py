@@ -20,7 +20,8 @@ from ..interpret import interpret
 from ..solve import Encoder, Outcomes, Point, outcomes_of, point_of
 from ..solve.encoder import Term
 from ..truth import State
-from .boxes import Space
+from .boxes import Key, Space
+from .finding import Part
 
 #: Milliseconds that one question to the solver may take.
 PATIENCE = 2_000
@@ -61,6 +62,7 @@ class Ground:
         self._solver.set("timeout", PATIENCE)
         self._asserted: dict[int, Term] = {}
         self._told = -1
+        self._boxes: dict[str, list[dict[Key, Part]]] = {}
         self._by_reference = False
         #: Rules that never hold.
         self.never: set[str] = set()
@@ -109,6 +111,14 @@ class Ground:
         """Return whether a rule certainly holds."""
         return self.encoder.form(rule.form).certain
 
+    def boxes(self, rule: Rule) -> list[dict[Key, Part]]:
+        """Return where a rule certainly holds."""
+        found = self._boxes.get(rule.id)
+        if found is None:
+            parts = [self.space.parts(disjunct, possible=False) for disjunct in rule.form.disjuncts]
+            found = self._boxes[rule.id] = parts
+        return found
+
     # -- questions
 
     def ask(self, *terms: Term) -> Point | Answer:
@@ -153,22 +163,21 @@ class Ground:
             return point_of(self.encoder, solver.model())
         return Answer.NONE if found == self.z3.unsat else Answer.UNKNOWN
 
-    def enumerate(self, term: Term, block: Callable[[Point], Term | None]) -> Iterator[Answer]:
-        """Ask for one incident after another, each outside what *block* returns for those before; the last answer ends it."""
+    def exhaust(self, term: Term, block: Callable[[Point], Term | None]) -> Answer:
+        """Ask for one incident after another, each outside what *block* returns for those before, until there is no more."""
         self._ready()
         solver = self.z3.Solver()
         solver.set("timeout", PATIENCE)
         solver.add(*self.encoder.axioms, term)
-        while True:
-            if self.is_over:
-                yield Answer.UNKNOWN
-                return
+        while not self.is_over:
             found = self._checked(solver)
-            taken = block(found) if isinstance(found, Point) else None
+            if isinstance(found, Answer):
+                return found
+            taken = block(found)
             if taken is None:
-                yield found if isinstance(found, Answer) else Answer.UNKNOWN
-                return
+                break
             solver.add(self.z3.Not(taken))
+        return Answer.UNKNOWN
 
     def is_covered(self, term: Term, others: Iterable[Term]) -> bool:
         """Whether every incident for which a term holds is one for which some of *others* does."""

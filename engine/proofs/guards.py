@@ -70,7 +70,11 @@ def _without_rules(ground: Ground, part: FactTest) -> Term:
     default = ground.tree.decisions[part.fact].default
     if isinstance(default, Constant):
         return ground.z3.BoolVal(contains(part.known, default.value))
-    return ground.encoder.yes if default is not None else ground.z3.BoolVal(part.missing == ground.space.whole(part.fact).values)
+    return (
+        ground.encoder.yes
+        if default is not None
+        else ground.z3.BoolVal(part.missing == ground.space.whole(part.fact).values)
+    )
 
 
 def _finding(ground: Ground, guard: Guard, found: Point, *, asks: bool) -> Finding | None:
@@ -89,9 +93,7 @@ def _finding(ground: Ground, guard: Guard, found: Point, *, asks: bool) -> Findi
     how = f" by {listed(by)}" if by else ""
     named = {"guard": guard.id, "by": f"{how}, but only where a fact is missing that it asks for" if asks else how}
     witness = witness_of(ground, point)
-    return Finding(
-        "breakable-guard", named, Place.of(guard.origin), "", (guard.id, *by), witness, is_listing=asks
-    )
+    return Finding("breakable-guard", named, Place.of(guard.origin), "", (guard.id, *by), witness, is_listing=asks)
 
 
 def _crossers(ground: Ground, guard: Guard, point: Point) -> tuple[str, ...]:

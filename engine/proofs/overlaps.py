@@ -11,8 +11,8 @@ from ...rules.tree import Constant, DecisionSpec, Rule
 from ..solve import Point
 from ..solve.outcomes import differing
 from ..truth import form_truth
-from .boxes import Key, Part, both, box_of, term_of
-from .finding import Finding
+from .boxes import Key, both, box_of, term_of
+from .finding import Finding, Part
 from .gaps import merged
 from .ground import Answer, Ground, is_plain
 from .unproved import not_proved
@@ -42,9 +42,7 @@ class _Pairs:
 
     def __init__(self, ground: Ground, spec: DecisionSpec, rules: tuple[Rule, ...], code: str) -> None:
         self.ground, self.spec, self.rules, self.code = ground, spec, rules, code
-        self.boxes = {
-            rule.id: [ground.space.parts(disjunct, possible=False) for disjunct in rule.form.disjuncts] for rule in rules
-        }
+        self.boxes = {rule.id: ground.boxes(rule) for rule in rules}
 
     def findings(self, decision: str) -> Iterator[Finding]:
         """Yield every pair that overlaps."""
@@ -71,7 +69,7 @@ class _Pairs:
         boxes = [met for a in self.boxes[one.id] for b in self.boxes[other.id] if (met := both(a, b)) is not None]
         if not boxes:
             return
-        encoder, ground = self.ground.encoder, self.ground
+        encoder = self.ground.encoder
         outcomes = (one.outcomes[self.spec.id], other.outcomes[self.spec.id])
         is_constant = all(isinstance(outcome, Constant) for outcome in outcomes) or self.spec.hit_policy == "unique"
         points: list[Point] = []

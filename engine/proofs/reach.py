@@ -9,7 +9,7 @@ from ...rules.tree import Rule
 from ..solve import Outcomes, Point
 from ..solve.outcomes import stronger_first
 from ..truth import form_truth
-from .boxes import box_of
+from .boxes import both, box_of
 from .finding import Finding
 from .ground import Answer, Ground
 from .unproved import not_proved
@@ -77,7 +77,16 @@ def _looked_into(ground: Ground, rule: Rule) -> Iterator[Finding]:
 def _wins(ground: Ground, outcomes: Outcomes, rule: Rule) -> Point | Answer:
     if outcomes.spec.collects or _order(outcomes) is None:
         return ground.ask(ground.fires(rule))
-    return ground.ask(outcomes.wins[rule.id])
+    bars = [ground.z3.Not(ground.fires(other)) for other in _before(ground, outcomes, rule)]
+    return ground.ask(ground.fires(rule), *bars)
+
+
+def _before(ground: Ground, outcomes: Outcomes, rule: Rule) -> list[Rule]:
+    """Return the rules that are tried before one, or are stronger, and that it may meet at all."""
+    order = list(_order(outcomes) or ())
+    before = order[: next(place for place, other in enumerate(order) if other.id == rule.id)]
+    mine = ground.boxes(rule)
+    return [other for other in before if any(both(a, b) is not None for a in ground.boxes(other) for b in mine)]
 
 
 def _order(outcomes: Outcomes) -> Sequence[Rule] | None:
@@ -86,8 +95,7 @@ def _order(outcomes: Outcomes) -> Sequence[Rule] | None:
 
 def _by(ground: Ground, outcomes: Outcomes, rule: Rule) -> tuple[str, ...]:
     """Return the rules that together take all that a rule could win."""
-    order = list(_order(outcomes) or ())
-    before = order[: next(place for place, other in enumerate(order) if other.id == rule.id)]
+    before = _before(ground, outcomes, rule)
     return ground.core(ground.fires(rule), [(other.id, ground.fires(other)) for other in before])
 
 
@@ -108,6 +116,6 @@ def _shadowed(ground: Ground, rule: Rule, lost: list[tuple[str, tuple[str, ...]]
     if isinstance(found, Point) and shows(found):
         point = shrunk(ground, found, shows)
         witness = witness_of(ground, point) if point is not None else None
-    region = tuple(box_of(ground.space.parts(disjunct, possible=False)) for disjunct in rule.form.disjuncts)
+    region = tuple(box_of(box) for box in ground.boxes(rule))
     decision = lost[0][0] if not everywhere else ""
     return Finding("shadowed-rule", named, Place.of(rule.origin), decision, (rule.id, *by), witness, region)

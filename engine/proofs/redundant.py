@@ -94,5 +94,3 @@ def _has_more(form: NormalForm) -> bool:
     parts = [part for disjunct in form.disjuncts for part in disjunct]
     alone = len(parts) == 1 and isinstance(parts[0], FactTest)
     return not alone and any(isinstance(part, Atom | Whole) for part in parts)
-
-

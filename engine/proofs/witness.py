@@ -68,12 +68,12 @@ def natural(region: Any, type_: Type, currency: str) -> Value | None:
     """Return the mildest, roundest value of a region; None where there is none."""
     if not isinstance(region, Spans):
         return nearest_in(region, None, type_)
-    found = [roundest(piece, type_, currency) for piece in region.pieces()]
+    found = [Fraction(roundest(piece, type_, currency)) for piece in region.pieces()]
     start = _start(type_)
-    return min(found, key=lambda value: abs(value - start), default=None)
+    return exact(min(found, key=lambda value: abs(value - start))) if found else None
 
 
-def _start(type_: Type) -> Number:
+def _start(type_: Type) -> int:
     """Return the most ordinary value of an ordered type."""
     if type_.kind == "date":
         return TODAY.toordinal()
@@ -107,12 +107,16 @@ def roundest(piece: tuple[Any, Any], type_: Type, currency: str) -> Number:
     if low is not None and high is not None:
         middle = exact(Fraction(low[0] + high[0]) / 2)
         return int(low[0]) if type_.kind in DISCRETE else middle
-    return low[0] + 1 if low is not None else high[0] - 1
+    return exact(Fraction(low[0]) + 1 if low is not None else Fraction(high[0]) - 1)
 
 
 def _usual(type_: Type, currency: str) -> Number:
     """Return a step that nobody finds odd."""
-    steps = {"money": 10 * 10 ** MINOR_DIGITS[currency], "duration": 3_600, "datetime": _DAY * _MICRO}
+    steps: dict[str, Number] = {
+        "money": 10 * 10 ** MINOR_DIGITS[currency],
+        "duration": 3_600,
+        "datetime": _DAY * _MICRO,
+    }
     return steps.get(type_.kind, 1)
 
 

@@ -80,7 +80,9 @@ def _piece_text(low: Cut | None, high: Cut | None, type_: Type, currency: str) -
         said = [] if first is None else [f"{value_text(first, type_, currency)} or more"]
         if last is not None:
             until = value_text(last, type_, currency)
-            said = [f"from {value_text(first, type_, currency)} to {until}"] if first is not None else [f"{until} or less"]
+            said = (
+                [f"from {value_text(first, type_, currency)} to {until}"] if first is not None else [f"{until} or less"]
+            )
         return " ".join(said) or "given"
     if low is not None and high is not None and low[0] == high[0]:
         return value_text(exact(low[0]), type_, currency)

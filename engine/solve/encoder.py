@@ -16,6 +16,7 @@ A condition becomes two terms: whether it certainly holds, and whether it possib
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterable
 from fractions import Fraction
 from typing import Any, Final, TypeAlias, assert_never
@@ -23,7 +24,7 @@ from typing import Any, Final, TypeAlias, assert_never
 import attrs
 
 from ...rules.evaluate import text_holds
-from ...rules.regions import Region, Spans, Texts, Words, contains, is_empty, universe_of
+from ...rules.regions import Cut, Region, Spans, Texts, Words, contains, is_empty, universe, universe_of
 from ...rules.tree import (
     Arithmetic,
     Atom,
@@ -47,7 +48,7 @@ Term: TypeAlias = Any
 
 _SECONDS_A_DAY: Final = 86_400
 _MICROSECONDS: Final = 1_000_000
-_NEVER: Final = 10**6  # the day after which no calendar goes
+_NEVER: Final = dt.date.max.toordinal()
 
 
 class SolverMissingError(ImportError):
@@ -96,12 +97,13 @@ class Encoder:
         self.tree = tree
         self.optional = frozenset(optional)
         self.today = self.z3.Int("today")
-        self.yes, self.no = self.z3.BoolVal(True), self.z3.BoolVal(False)
+        self.yes, self.no = (self.z3.BoolVal(value) for value in (True, False))
         self.codes: dict[str, int] = {}
         self.outcomes: dict[str, Term] = {}
         self.asks_the_day = False
         #: Tests of which nothing is known to the solver.
         self.opened: list[object] = []
+        self._cuts: dict[tuple[int, Cut], Term] = {}
         self._regions: dict[tuple[str, Region], Term] = {}
         self._variables: dict[str, Term] = {}
         self._members: dict[tuple[str, str], Term] = {}
@@ -128,7 +130,9 @@ class Encoder:
             found = self._variables[name] = self._new(name, self.type_of(name))
             fact = self.tree.facts.get(name)
             if fact is not None:
-                self._domains[name] = self.within(found, universe_of(fact), fact.type)
+                self._domains[name] = self.z3.And(
+                    self.within(found, universe_of(fact), fact.type), self.within(found, calendar(fact.type), fact.type)
+                )
         return found
 
     def _new(self, name: str, type_: Type) -> Term:
@@ -237,13 +241,18 @@ class Encoder:
             return self.z3.And(term >= places[0], term <= places[-1])
         return self.any_of([term == place for place in places])
 
-    def _between(self, term: Term, low: tuple[Number, int] | None, high: tuple[Number, int] | None) -> Term:
-        parts = []
-        if low is not None:
-            parts.append(term > self.number(low[0]) if low[1] else term >= self.number(low[0]))
-        if high is not None:
-            parts.append(term <= self.number(high[0]) if high[1] else term < self.number(high[0]))
-        return self.all_of(parts)
+    def _between(self, term: Term, low: Cut | None, high: Cut | None) -> Term:
+        parts = [] if low is None else [self.z3.Not(self._below(term, low))]
+        return self.all_of(parts if high is None else [*parts, self._below(term, high)])
+
+    def _below(self, term: Term, cut: Cut) -> Term:
+        """Return whether a value lies below a cut."""
+        key = (term.get_id(), cut)
+        found = self._cuts.get(key)
+        if found is None:
+            number = self.number(cut[0])
+            found = self._cuts[key] = term <= number if cut[1] else term < number
+        return found
 
     def fact_test(self, test: FactTest) -> Truth:
         """Return the truth of a test on one fact."""
@@ -460,6 +469,18 @@ def when_missing(test: FactTest, fact: Fact) -> tuple[bool, bool]:
     if is_empty(test.missing):
         return False, False
     return test.missing == universe_of(fact), True
+
+
+def calendar(type_: Type) -> Region:
+    """Return the values that a type has in practice: days and moments of the years 1 to 9999, all values of others."""
+    first, last = dt.date.min.toordinal(), dt.date.max.toordinal()
+    if type_.kind == "date":
+        return universe(type_, low=first, high=last)
+    if type_.kind == "datetime":
+        start = dt.date(1970, 1, 1).toordinal()
+        a_day = _SECONDS_A_DAY * _MICROSECONDS
+        return universe(type_, low=(first - start) * a_day, high=(last - start) * a_day)
+    return universe(type_)
 
 
 def is_whole(type_: Type) -> bool:

@@ -63,7 +63,11 @@ def point_of(encoder: Encoder, model: Term) -> Point:
             known[name] = _text_of(encoder, model, name, texts)
         else:
             known[name] = _value_of(model.eval(encoder.variable(name), model_completion=True), type_)
-    today = int(_number(model.eval(encoder.today, model_completion=True))) if encoder.asks_the_day else _ordinary_day(encoder)
+    today = (
+        int(_number(model.eval(encoder.today, model_completion=True)))
+        if encoder.asks_the_day
+        else _ordinary_day(encoder)
+    )
     return Point(known, dt.date.fromordinal(min(max(today, 1), dt.date.max.toordinal())))
 
 
@@ -72,7 +76,9 @@ def _ordinary_day(encoder: Encoder) -> int:
     tree, day = encoder.tree, TODAY.toordinal()
     if tree.expires is not None:
         day = min(day, ordinal(tree.expires) - 1)
-    return day if tree.effective is None else max(day, ordinal(tree.effective) + isinstance(tree.effective, dt.datetime))
+    return (
+        day if tree.effective is None else max(day, ordinal(tree.effective) + isinstance(tree.effective, dt.datetime))
+    )
 
 
 def _value_of(term: Term, type_: Type) -> Value:
@@ -89,7 +95,9 @@ def _number(term: Term) -> Fraction:
         return Fraction(term.as_fraction())
     if hasattr(term, "as_long"):
         return Fraction(term.as_long())
-    return Fraction(str(term.approx(20).as_fraction()))  # a root: near enough to look, and replayed before anybody sees it
+    return Fraction(
+        str(term.approx(20).as_fraction())
+    )  # a root: near enough to look, and replayed before anybody sees it
 
 
 def _list_of(encoder: Encoder, model: Term, name: str) -> tuple[str, ...]:
