@@ -27,7 +27,8 @@ def index_page() -> str:
     """Return the list of all diagnostics in Markdown."""
     rows = [f"| [{entry.code}]({entry.code}.md) | {entry.severity} | {entry.what} |" for entry in catalogue().values()]
     lead = (
-        "Everything that `policy check` can find in a policy, in a file or in the facts of an incident. "
+        "Everything that `policy check` can find in a policy, in a file or in the facts of an incident, "
+        "and `policy verify` in what a policy says. "
         "`policy explain CODE` prints the same pages. An error keeps a policy from loading, a warning does not."
     )
     return (

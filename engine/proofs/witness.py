@@ -14,7 +14,7 @@ import attrs
 from ...rules.currencies import MINOR_DIGITS
 from ...rules.given import Knowledge
 from ...rules.quantities import value_text
-from ...rules.regions import Spans, contains, intersection, universe_of
+from ...rules.regions import Cut, Spans, contains, intersection, universe_of
 from ...rules.tree import PolicyTree
 from ...rules.types import DISCRETE, Fact, Number, Type, Value, exact
 from ..gaps import nearest_in
@@ -82,7 +82,7 @@ def _start(type_: Type) -> int:
     return 0
 
 
-def roundest(piece: tuple[Any, Any], type_: Type, currency: str) -> Number:
+def roundest(piece: tuple[Cut | None, Cut | None], type_: Type, currency: str) -> Number:
     """
     Return the roundest number of a piece of the line, the one nearest to an ordinary value.
 
@@ -94,20 +94,21 @@ def roundest(piece: tuple[Any, Any], type_: Type, currency: str) -> Number:
     if contains(region, start):
         return start
     low, high = piece
+    is_above = low is not None and low[0] >= start
+    edge = low if is_above else high
+    assert edge is not None  # because a piece without ends would hold the start
+    nearest = Fraction(edge[0])
     for unit in _units(type_, currency):
-        if low is not None and low[0] >= start:
-            value = math.ceil(Fraction(low[0]) / unit) * Fraction(unit)
-            value += unit if not contains(region, value) else 0
-        else:
-            value = math.floor(Fraction(high[0]) / unit) * Fraction(unit)
-            value -= unit if not contains(region, value) else 0
-        edge = abs(Fraction(low[0] if low is not None and low[0] >= start else high[0]) - start)
-        if contains(region, exact(value)) and (abs(value - start) <= 2 * edge or unit <= _usual(type_, currency)):
+        count = math.ceil(nearest / unit) if is_above else math.floor(nearest / unit)
+        value = count * Fraction(unit)
+        if not contains(region, value):
+            value += unit if is_above else -unit
+        is_near = abs(value - start) <= 2 * abs(nearest - start) or unit <= _usual(type_, currency)
+        if is_near and contains(region, value):
             return exact(value)
     if low is not None and high is not None:
-        middle = exact(Fraction(low[0] + high[0]) / 2)
-        return int(low[0]) if type_.kind in DISCRETE else middle
-    return exact(Fraction(low[0]) + 1 if low is not None else Fraction(high[0]) - 1)
+        return int(low[0]) if type_.kind in DISCRETE else exact(Fraction(low[0] + high[0]) / 2)
+    return exact(nearest + 1 if is_above else nearest - 1)
 
 
 def _usual(type_: Type, currency: str) -> Number:

@@ -63,7 +63,7 @@ def solver_library() -> Any:
         SolverMissingError: If it is not installed; the message says how it is.
     """
     try:
-        import z3  # type: ignore[import-untyped,unused-ignore]  # it ships no types
+        import z3
     except ImportError:
         raise SolverMissingError("proofs need the solver z3: install `evenhand[verify]`") from None
     return z3
