@@ -6,10 +6,12 @@ import datetime as dt
 import itertools
 import json
 import random
+import sys
 import time
 import tomllib
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from commands import run
@@ -291,9 +293,9 @@ def test_a_hundred_rules_are_verified_in_seconds() -> None:
 # --- the command -----------------------------------------------------------------------------------------------------
 
 
-def test_the_command_prints_findings_and_ends_with_one(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(str(tmp_path))
-    (path := tmp_path / "cafe.toml").write_text(catalogue()["uncovered-incident"].sample)  # type: ignore[operator]
+def test_the_command_prints_findings_and_ends_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (path := tmp_path / "cafe.toml").write_text(catalogue()["uncovered-incident"].sample)
     ran = run("verify", str(path))
     assert ran.code == 1
     assert "no rule decides `refund` for loss above 50 USD and up to 60 USD" in ran.out
@@ -308,8 +310,16 @@ def test_the_command_prints_findings_and_ends_with_one(tmp_path: object, monkeyp
     assert sarif["runs"][0]["results"][0]["ruleId"] == "uncovered-incident"
 
 
-def test_the_command_is_content_with_a_sound_policy(tmp_path: object) -> None:
-    (path := tmp_path / "cafe.toml").write_text(catalogue()["uncovered-incident"].mended)  # type: ignore[operator]
+def test_the_command_says_how_to_get_the_solver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "z3", None)
+    (path := tmp_path / "cafe.toml").write_text(catalogue()["uncovered-incident"].sample)
+    ran = run("verify", str(path))
+    assert ran.code == 2
+    assert "evenhand[verify]" in ran.err
+
+
+def test_the_command_is_content_with_a_sound_policy(tmp_path: Path) -> None:
+    (path := tmp_path / "cafe.toml").write_text(catalogue()["uncovered-incident"].mended)
     ran = run("verify", str(path))
     assert ran.code == 0
     assert "nothing found" in ran.out

@@ -20,7 +20,7 @@ pytest.importorskip("z3")
 from evenhand.engine.proofs import Box, Finding, verify
 
 #: How many policies are verified; each takes the solver a while.
-POLICIES = max(int(os.environ.get("EVENHAND_CASES", "20000")) // 250, 1)
+POLICIES = max(int(os.environ.get("EVENHAND_CASES", "20000")) // 500, 1)
 SEED = int(os.environ.get("EVENHAND_SEED", "2026"))
 
 
@@ -51,7 +51,9 @@ class Proved:
         is_complete = all(name in known for name in tree.asked)
         wrong = [f"{rule.id} holds" for rule in tree.rules if rule.id in self.never and form_truth(rule.form, state)]
         for name, verdict in judgement.verdicts.items():
-            wrong += self.gap_is_wrong(name, verdict.status == "no-rule", state, is_complete=is_complete)
+            withheld = verdict.status == "guard" and not verdict.rules and not verdict.possible
+            nobody = withheld or verdict.status == "no-rule"
+            wrong += self.gap_is_wrong(name, nobody, state, is_complete=is_complete)
             if is_complete and verdict.status == "decided" and verdict.rule is not None:
                 wrong += [f"{verdict.rule.id} wins" for key in ("", name) if (key, verdict.rule.id) in self.shadowed]
         if is_complete and self.settled:

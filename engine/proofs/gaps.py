@@ -64,7 +64,8 @@ class _Gap:
         return term_of(self.ground.encoder, box)
 
     def _shows(self, point: Point) -> bool:
-        return self.ground.judge(point).verdicts[self.decision].status == "no-rule"
+        verdict = self.ground.judge(point).verdicts[self.decision]
+        return verdict.status == "no-rule" or (verdict.status == "guard" and not verdict.rules and not verdict.possible)
 
     def _witness(self) -> Point | None:
         """Return the smallest incident of the gap that the reference reading agrees with."""

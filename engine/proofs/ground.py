@@ -19,6 +19,7 @@ from ..index import Index
 from ..interpret import interpret
 from ..solve import Encoder, Outcomes, Point, outcomes_of, point_of
 from ..solve.encoder import Term
+from ..solve.incidents import ordinary_day
 from ..truth import State
 from .boxes import Key, Space
 from .finding import Part
@@ -91,6 +92,13 @@ class Ground:
         return [self.z3.And(text >= 0, text < len(self.encoder.codes)) for text in texts]
 
     @cached_property
+    def _wishes(self) -> list[list[Term]]:
+        """Return what incidents should be like, if that can be, most wishes first, none last."""
+        day = [self.encoder.today == ordinary_day(self.tree)] if self.encoder.asks_the_day else []
+        texts = self._realistic
+        return [*([[*texts, *day]] if day else []), *([texts] if texts else []), []]
+
+    @cached_property
     def decisions(self) -> dict[str, Outcomes]:
         """Each decision that some rule decides, as terms."""
         decided = {name for rule in self.tree.rules for name in rule.outcomes}
@@ -156,9 +164,11 @@ class Ground:
                 self._solver.add(axiom)
 
     def _checked(self, solver: Term) -> Point | Answer:
-        found = solver.check(*self._realistic)
-        if found != self.z3.sat and self._realistic:
-            found = solver.check()
+        found = self.z3.unknown
+        for wishes in self._wishes:
+            found = solver.check(*wishes)
+            if found == self.z3.sat:
+                break
         if found == self.z3.sat:
             return point_of(self.encoder, solver.model())
         return Answer.NONE if found == self.z3.unsat else Answer.UNKNOWN

@@ -19,7 +19,7 @@ from ...rules.tree import PolicyTree
 from ...rules.types import DISCRETE, Fact, Number, Type, Value, exact
 from ..gaps import nearest_in
 from ..solve import Point
-from ..solve.incidents import TODAY
+from ..solve.incidents import TODAY, ordinary_day
 from ..truth import is_value
 from .boxes import Parts
 from .finding import Witness
@@ -39,14 +39,7 @@ _UNITS: Final[dict[str, tuple[Number, ...]]] = {
 
 def ordinary(ground: Ground) -> Point:
     """Return an incident of which nothing is known, on a day on which the policy is in force."""
-    tree, day = ground.tree, TODAY
-    for bound, later in ((tree.expires, -1), (tree.effective, 1)):
-        if bound is not None:
-            date = bound.date() if isinstance(bound, dt.datetime) else bound
-            over = day >= date if later < 0 else day < date
-            step = later if later < 0 or isinstance(bound, dt.datetime) else 0
-            day = date + dt.timedelta(days=step) if over else day
-    return Point({}, day)
+    return Point({}, dt.date.fromordinal(ordinary_day(ground.tree)))
 
 
 def from_parts(ground: Ground, parts: Parts) -> Point | None:
@@ -175,7 +168,8 @@ def witness_of(ground: Ground, point: Point) -> Witness:
     verdicts = ground.judge(point).verdicts
     outcomes = {name: verdicts[name].outcome for name in ground.decisions}
     expect = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, bool | str)}
-    return Witness(point.known, point.as_of, given, expect, ground.encoder.asks_the_day)
+    in_force = (ground.tree.effective, ground.tree.expires)
+    return Witness(point.known, point.as_of, given, expect, ground.encoder.asks_the_day or any(in_force))
 
 
 def written(value: Value, tree: PolicyTree, name: str) -> object:

@@ -11,7 +11,7 @@ import attrs
 
 from ...rules.evaluate import text_holds
 from ...rules.given import Knowledge
-from ...rules.tree import Constant, FactRef, TextTest
+from ...rules.tree import Constant, FactRef, PolicyTree, TextTest
 from ...rules.types import Type, Value, exact
 from ..force import ordinal
 from .encoder import Encoder, Term, is_whole
@@ -66,14 +66,14 @@ def point_of(encoder: Encoder, model: Term) -> Point:
     today = (
         int(_number(model.eval(encoder.today, model_completion=True)))
         if encoder.asks_the_day
-        else _ordinary_day(encoder)
+        else ordinary_day(encoder.tree)
     )
     return Point(known, dt.date.fromordinal(min(max(today, 1), dt.date.max.toordinal())))
 
 
-def _ordinary_day(encoder: Encoder) -> int:
+def ordinary_day(tree: PolicyTree) -> int:
     """Return a day on which the policy is in force, for incidents of which the day decides nothing."""
-    tree, day = encoder.tree, TODAY.toordinal()
+    day = TODAY.toordinal()
     if tree.expires is not None:
         day = min(day, ordinal(tree.expires) - 1)
     return (
