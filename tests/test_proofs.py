@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import os
 import random
 import sys
 import time
@@ -27,6 +28,8 @@ pytest.importorskip("z3")
 
 CODES = [code for code, entry in catalogue().items() if entry.by == "verify"]
 DAY = dt.date(2026, 11, 21)
+#: How many policies each defect is planted in.
+PLANTED = max(int(os.environ.get("EVENHAND_CASES", "20000")) // 2_500, 1)
 
 
 def found_in(text: str) -> tuple[Finding, ...]:
@@ -244,7 +247,7 @@ DEFECTS = {
 @pytest.mark.parametrize("code", ["", *DEFECTS])
 def test_planted_defects_are_found_and_none_invented(code: str) -> None:
     choose = random.Random(code)
-    for _ in range(8):
+    for _ in range(PLANTED):
         low = choose.randint(2, 90)
         knobs = {"low": low, "high": low + choose.randint(1, 90), "word": choose.choice(["none", "rude", "hostile"])}
         text = SOUND
