@@ -66,7 +66,12 @@ class _Writer:
         extends = raw.get("extends", [])
         kept = {key: value for key, value in raw.items() if key not in ("extends", "currency")}
         said = f", with all of {', '.join(map(printable, extends))}" if extends else ""
-        return [f"# {printable(name)}{said}, in one file.", "", "[policy]", *_pairs({**kept, "currency": self._tree.currency})]
+        return [
+            f"# {printable(name)}{said}, in one file.",
+            "",
+            "[policy]",
+            *_pairs({**kept, "currency": self._tree.currency}),
+        ]
 
     def _open_table(self, name: str) -> Iterator[list[str]]:
         """Yield a table of an owner's names, each as the first document that has it says."""
@@ -74,7 +79,9 @@ class _Writer:
         for document in self._documents.values():
             table = document.values.get(name)
             for key, value in table.items() if isinstance(table, dict) else ():
-                lines.setdefault(key, f"{_key(key)} = {_value(value)}  {self._comment(Origin(document.name, (name, key)))}")
+                lines.setdefault(
+                    key, f"{_key(key)} = {_value(value)}  {self._comment(Origin(document.name, (name, key)))}"
+                )
         if lines:
             yield [f"[{name}]", *lines.values()]
 
@@ -114,7 +121,11 @@ class _Writer:
         value: Any = self._documents[origin.document].values
         for step in origin.path:
             value = value[step]
-        return [self._comment(origin), heading, *_pairs({key: inner for key, inner in value.items() if key != "enabled"})]
+        return [
+            self._comment(origin),
+            heading,
+            *_pairs({key: inner for key, inner in value.items() if key != "enabled"}),
+        ]
 
     def _comment(self, origin: Origin) -> str:
         return f"# {printable(origin.document)}:{self._documents[origin.document].line_of(origin.path)}"
@@ -194,4 +205,8 @@ def _scalar(value: Any) -> str:
 
     if isinstance(value, int) and abs(value) >= 10_000:
         return f"{value:_}"
-    return dumps({"v": value}, multiline_strings=isinstance(value, str) and "\n" in value).removeprefix("v = ").rstrip("\n")
+    return (
+        dumps({"v": value}, multiline_strings=isinstance(value, str) and "\n" in value)
+        .removeprefix("v = ")
+        .rstrip("\n")
+    )
