@@ -22,6 +22,7 @@ from evenhand.engine.interpret import interpret
 from evenhand.engine.proofs import CHECKS, Box, Finding, verify
 from evenhand.engine.trials import run_trials
 from evenhand.rules.diagnostics import catalogue
+from evenhand.rules.given import Knowledge
 from evenhand.rules.regions import contains
 
 pytest.importorskip("z3")
@@ -125,7 +126,7 @@ def holds_point(region: tuple[Box, ...], point: Mapping[str, object]) -> bool:
 
 
 AGES = (17, 18, 24, 25, 29, 30, 59, 60, 61)
-AMOUNTS = (0, 50, Fraction(5001, 100), 100, Fraction(201, 2), 101, 200, 201)
+AMOUNTS: tuple[int | Fraction, ...] = (0, 50, Fraction(5001, 100), 100, Fraction(201, 2), 101, 200, 201)
 DAYS = tuple(dt.date(2026, 1, day).toordinal() for day in (1, 2, 3))
 
 
@@ -146,7 +147,7 @@ def test_a_gap_and_an_overlap_are_exact_sets_of_points() -> None:
     for age, amount, day, injury, colour in itertools.product(
         AGES, AMOUNTS, DAYS, (False, True), ("red", "green", "blue")
     ):
-        point = {"age": age, "amount": amount, "day": day, "injury": injury, "colour": colour}
+        point: dict[str, Knowledge] = {"age": age, "amount": amount, "day": day, "injury": injury, "colour": colour}
         verdict = interpret(policy.tree, point, DAY).verdicts["risk"]
         assert holds_point(gap.region, point) == (verdict.status == "no-rule"), point
         assert holds_point(overlap.region, point) == (verdict.status == "conflict"), point
@@ -171,10 +172,12 @@ def test_random_tables_have_exact_gaps() -> None:
         policy = Policy.loads(table(",".join(rows), columns='"age", "amount", "colour"'))
         gaps = [finding for finding in verify(policy) if finding.code == "uncovered-incident"]
         region = gaps[0].region if gaps else ()
-        numbers = [number for bound in range(0, 100, 10) for number in (bound, Fraction(2 * bound + 1, 2))]
-        for age, amount in itertools.product(range(-1, 101, 5), numbers[::3]):
+        numbers: list[int | Fraction] = [
+            number for bound in range(0, 100, 10) for number in (bound, Fraction(2 * bound + 1, 2))
+        ]
+        for years, sum_ in itertools.product(range(-1, 101, 5), numbers[::3]):
             for colour in ("red", "green", "blue"):
-                point = {"age": age, "amount": amount, "colour": colour}
+                point: dict[str, Knowledge] = {"age": years, "amount": sum_, "colour": colour}
                 verdict = interpret(policy.tree, point, DAY).verdicts["risk"]
                 assert holds_point(region, point) == (verdict.status == "no-rule"), (rows, point)
 
