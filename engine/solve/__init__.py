@@ -5,8 +5,9 @@ pattern says about a text that the policy does not name is left open, and so is 
 this" is therefore always a proof; an incident that the solver comes up with is one only when the reference reading agrees.
 """
 
-from .encoder import Encoder, SolverMissingError
+from .encoder import Encoder
 from .incidents import Point, point_of
 from .outcomes import Outcomes, outcomes_of
+from .terms import SolverMissingError, Term
 
-__all__ = ["Encoder", "Outcomes", "Point", "SolverMissingError", "outcomes_of", "point_of"]
+__all__ = ["Encoder", "Outcomes", "Point", "SolverMissingError", "Term", "outcomes_of", "point_of"]

@@ -14,7 +14,9 @@ from ...rules.given import Knowledge
 from ...rules.tree import Constant, FactRef, PolicyTree, TextTest
 from ...rules.types import Type, Value, exact
 from ..force import ordinal
-from .encoder import Encoder, Term, is_whole
+from .encoder import Encoder
+from .regions import is_whole
+from .terms import Term
 
 #: The day on which an incident is decided where the day makes no difference.
 TODAY = dt.date(2026, 1, 1)

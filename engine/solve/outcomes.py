@@ -8,7 +8,8 @@ import attrs
 
 from ...rules.tree import Constant, DecisionSpec, Expression, Rule
 from ..combine import strength
-from .encoder import Encoder, Term
+from .encoder import Encoder
+from .terms import Term
 
 
 @attrs.frozen(eq=False)
