@@ -50,11 +50,12 @@ def decisions() -> str:
 
 def keys() -> str:
     """Every table of a policy file and every key in it, read off `rules/shape.py`."""
-    from evenhand.rules.shape import TABLES
+    from evenhand.rules.shape import ALLOW, TABLES
 
     parts: list[str] = []
-    for one in TABLES:
-        parts += [f"### `{one.written}`", one.about]
+    for one in (*TABLES, ALLOW):
+        written = "[[….allow]]" if one is ALLOW else one.written
+        parts += [f"### `{written}`", one.about]
         if one.open is not None:
             name = "a currency's code" if one.name == "rates" else "a name of your choice"
             parts.append(f"Each line is {name} and {_takes(one.open)}.")

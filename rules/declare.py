@@ -31,6 +31,7 @@ from .quantities import (
 from .shape import WRITTEN, fits
 from .syntax import RESERVED, SyntaxProblem, WrittenLiteral, parse_condition
 from .tree import (
+    Allowance,
     Condition,
     Expression,
     Guard,
@@ -81,6 +82,7 @@ class Work:
     total_size: int = 0
     rules: list[Rule] = attrs.field(factory=list)
     guards: list[Guard] = attrs.field(factory=list)
+    allowances: list[Allowance] = attrs.field(factory=list)
     normalizer: Normalizer | None = None
 
     used: set[str] = attrs.field(factory=set)

@@ -161,6 +161,12 @@ def catalogue() -> Mapping[str, Entry]:
     return {code: Entry(code=code, **{**blank, **entry}) for code, entry in tomllib.loads(source).items()}
 
 
+@cache
+def found_by_proof() -> frozenset[str]:
+    """Return the codes of what `policy verify` finds, which a policy may allow."""
+    return frozenset(code for code, entry in catalogue().items() if entry.by == "verify" and code != "unneeded-allow")
+
+
 class Findings:
     """The diagnostics of one run, gathered; the same finding at the same place is kept once."""
 

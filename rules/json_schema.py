@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from .decisions import DecisionSpec
 from .declare import HIT_POLICIES
+from .diagnostics import found_by_proof
 from .incident import DECISIONS, Incident
-from .shape import TABLES, Key, Table, Takes
+from .shape import ALLOW, TABLES, Key, Table, Takes
 from .types import NAMED_TYPES, Fact, Type
 from .vocabulary import vocabulary
 
@@ -58,6 +59,7 @@ def policy_schema() -> Schema:
                 "type": "object",
                 "additionalProperties": {"anyOf": [_ref("fact"), _ref("facts")]},
             },
+            "allow": _allow(),
             "given": {"type": "object", "properties": _by_group(vocabulary(Incident).values(), _fact_value)},
             "then": _then(DECISIONS.values()),
             "expect": _expect(DECISIONS.values()),
@@ -149,10 +151,19 @@ def _value(takes: Takes) -> Schema:
             return {"anyOf": [_PLAIN, {"type": "array", "items": _PLAIN}]}
         case "outcomes":
             return {"anyOf": [{"enum": list(NAMED_TYPES)}, _WORDS]}
+        case "allowances":
+            return {"type": "array", "items": _ref("allow")}
         case "any":
             return {}
         case _:
             assert_never(takes)
+
+
+def _allow() -> Schema:
+    """Return the schema of an allowance, with the codes of what can be allowed."""
+    schema = _keys(ALLOW)
+    schema["properties"]["finding"]["enum"] = sorted(found_by_proof())
+    return schema
 
 
 def _condition() -> Schema:

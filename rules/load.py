@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from .allowances import check_allowances
 from .cases import check_tests, read_cases
 from .collector import collector_paused
 from .compose import compose, gather, within_folder
@@ -47,6 +48,7 @@ PASSES: Final[tuple[Callable[[Work], None], ...]] = (
     check_rules,  # needs terms, decisions and obligations
     check_guards,
     check_tests,
+    check_allowances,
     check_header,
     check_use,  # last, because a name in a part with mistakes may be in use
 )
@@ -199,6 +201,7 @@ def _tree(work: Work, cases: tuple[Case, ...]) -> PolicyTree:
     words = {key: header.get(key, "") for key in ("title", "version", "about", "jurisdiction")}
     return PolicyTree(
         id=header["id"],
+        document=work.draft.header.origin.document,
         **words,
         currency=work.currencies.home,
         effective=header.get("effective"),
@@ -215,6 +218,7 @@ def _tree(work: Work, cases: tuple[Case, ...]) -> PolicyTree:
         obligations=work.obligations,
         tests=cases,
         switched_off=work.draft.switched_off,
+        allowances=tuple(work.allowances),
         asked=_asked(work),
         content_hash=hashlib.sha256(texts.encode()).hexdigest(),
     )

@@ -88,8 +88,21 @@ class _Writer:
     def _facts(self) -> Iterator[list[str]]:
         for name, fact in self._tree.facts.items():
             raw = _fact(fact, self._vocabulary.get(name), self._tree.currency)
+            raw.update(self._allowed(("facts", *name.split("."))))
             if raw:
                 yield [f"[facts.{'.'.join(map(_key, name.split('.')))}]", *_pairs(raw)]
+
+    def _allowed(self, path: tuple[str, ...]) -> dict[str, Any]:
+        """Return what any document allows on the item at a path."""
+        allowances = [a for a in self._tree.allowances if a.item.path == path]
+        return {"allow": [self._at(allowance.origin) for allowance in allowances]} if allowances else {}
+
+    def _at(self, origin: Origin) -> Any:
+        """Return the value that was written at an origin."""
+        value: Any = self._documents[origin.document].values
+        for step in origin.path:
+            value = value[step]
+        return value
 
     def _decisions(self) -> Iterator[list[str]]:
         """Yield what any document says about each decision, the extending ones first."""
@@ -100,6 +113,7 @@ class _Writer:
                 into = merged.setdefault(name, {})
                 values = {**raw.get("values", {}), **into.get("values", {})}
                 merged[name] = {**raw, **into, **({"values": values} if values else {})}
+                merged[name].update(self._allowed(("decisions", name)))
         for name, raw in merged.items():
             yield [f"[decisions.{_key(name)}]", *_pairs(raw)]
 
@@ -118,9 +132,7 @@ class _Writer:
                 yield [self._comment(switch.origin), "[[rule]]", *_pairs(raw)]
 
     def _copied(self, heading: str, origin: Origin) -> list[str]:
-        value: Any = self._documents[origin.document].values
-        for step in origin.path:
-            value = value[step]
+        value = self._at(origin)
         return [
             self._comment(origin),
             heading,

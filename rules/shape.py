@@ -24,6 +24,7 @@ Takes: TypeAlias = Literal[
     "literal",
     "outcomes",
     "names",
+    "allowances",
     "any",
 ]
 
@@ -68,6 +69,26 @@ _TITLE = Key("title", "text", "a short name for people")
 _BECAUSE = Key("because", "text", "the reason, in the owner's words")
 _SOURCE = Key("source", "text", "where a fact or a figure comes from")
 _ENABLED = Key("enabled", "boolean", "false switches off what an extended policy brought; say `because` as well")
+_ALLOW = Key("allow", "allowances", "findings of `policy verify` that are meant to be so")
+
+ALLOW: Final = Table(
+    "allow",
+    "A finding of `policy verify` that is meant to be so; it stands on what the finding blames, and lapses.",
+    (
+        Key("finding", "text", "the code of the finding, such as `shadowed-rule`", required=True),
+        Key("because", "text", "why it is meant to be so", required=True),
+        Key(
+            "until",
+            "date",
+            "the last day on which it is left out; from the next day on it is found again",
+            required=True,
+        ),
+        Key("rule", "text", "only where the finding names this rule as well"),
+        Key("decision", "text", "only what is found about this decision"),
+        Key("name", "text", "only what is found about the fact, parameter, outcome or obligation of this name"),
+    ),
+    repeated=True,
+)
 
 TABLES: Final[tuple[Table, ...]] = (
     Table(
@@ -88,6 +109,7 @@ TABLES: Final[tuple[Table, ...]] = (
             ),
             Key("jurisdiction", "text", "where its legal facts hold, such as `US` or `UK`"),
             Key("review_by", "date", "the day by which somebody should look at its facts again"),
+            _ALLOW,
         ),
     ),
     Table(
@@ -107,6 +129,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Key("ask", "text", "the question to ask the person at the desk"),
             Key("about", "text", "what the fact means"),
             Key("assume", "literal", "the value to take where the fact is missing"),
+            _ALLOW,
         ),
         named=True,
     ),
@@ -121,6 +144,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Key("values", "table", "further values that go with an outcome: a name and a type each"),
             _TITLE,
             Key("about", "text", "what is decided"),
+            _ALLOW,
         ),
         named=True,
     ),
@@ -137,6 +161,7 @@ TABLES: Final[tuple[Table, ...]] = (
             _BECAUSE,
             _SOURCE,
             _ENABLED,
+            _ALLOW,
         ),
         repeated=True,
     ),
@@ -153,6 +178,7 @@ TABLES: Final[tuple[Table, ...]] = (
             _BECAUSE,
             _SOURCE,
             _ENABLED,
+            _ALLOW,
         ),
         repeated=True,
     ),
@@ -166,6 +192,7 @@ TABLES: Final[tuple[Table, ...]] = (
             _BECAUSE,
             _SOURCE,
             _ENABLED,
+            _ALLOW,
         ),
         repeated=True,
     ),
@@ -178,6 +205,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Key("by", "text", "who does it"),
             _BECAUSE,
             _SOURCE,
+            _ALLOW,
         ),
         named=True,
     ),
@@ -205,6 +233,7 @@ WRITTEN: Final[dict[Takes, str]] = {
     "condition": "a condition in quotes, a table of tests, or a list of conditions",
     "literal": 'a value like "75 USD", 10_000 or true',
     "outcomes": "a list of words, or the name of a type",
+    "allowances": "tables in double brackets",
 }
 
 
@@ -231,6 +260,8 @@ def fits(value: object, takes: Takes) -> bool:
             return isinstance(value, str | bool | int | Decimal | dt.date | list)
         case "outcomes":
             return isinstance(value, str) or fits(value, "list of text")
+        case "allowances":
+            return isinstance(value, list) and all(isinstance(item, dict) for item in value)
         case _:
             return True
 
@@ -371,6 +402,8 @@ def _check_keys(table: Table, value: dict[str, object], place: Place, findings: 
             facts = {"name": name, "table": table.written, "keys": ", ".join(known)}
             meant = BY_NAME[name].written if name in BY_NAME else nearest(name, known)
             findings.report("unknown-key", here, suggestion=meant, **facts)
+        elif key.takes == "allowances":
+            _check_allowances(table, inner, place.inside(name), findings)
         elif not fits(inner, key.takes) and not _check_items(name, inner, key.takes, place.inside(name), findings):
             facts = {"key": name, "wanted": WRITTEN[key.takes], "found": described(inner)}
             findings.report("wrong-kind", place.inside(name), suggestion=_meant(inner, key.takes), **facts)
@@ -378,3 +411,8 @@ def _check_keys(table: Table, value: dict[str, object], place: Place, findings: 
     for key in table.keys:
         if key.required and key.name not in value and (key.name == "id" or not switched_off):
             findings.report("missing-key", place, key=key.name, table=table.written, about=key.about)
+
+
+def _check_allowances(table: Table, value: object, place: Place, findings: Findings) -> None:
+    """Check the allowances on an item of a table; they are tables of their own."""
+    _check_repeated(attrs.evolve(ALLOW, name=f"{table.written.strip('[]')}.allow"), value, place, findings)

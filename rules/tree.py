@@ -276,15 +276,35 @@ class Switch:
 
 
 @attrs.frozen
+class Allowance:
+    """
+    A finding of `policy verify` that is meant to be so up to a day, and why.
+
+    *item* is what it stands on and *id* what that is called; *rule*, *decision* and *name*, where given, make it narrower.
+    """
+
+    finding: str
+    because: str
+    until: dt.date
+    rule: str
+    decision: str
+    name: str
+    id: str
+    item: Origin
+    origin: Origin
+
+
+@attrs.frozen
 class PolicyTree:
     """
     A policy, resolved and checked.
 
     INVARIANT: rules are in the order in which they are tried; `first` and the index rely on it. *asked* are the facts that any
-    rule, guard or value asks for.
+    rule, guard or value asks for; *document* is the policy's own, beside those that it extends.
     """
 
     id: str
+    document: str
     title: str
     version: str
     about: str
@@ -304,5 +324,6 @@ class PolicyTree:
     obligations: Mapping[str, Obligation]
     tests: tuple[Case, ...]
     switched_off: tuple[Switch, ...]
+    allowances: tuple[Allowance, ...]
     asked: frozenset[str]
     content_hash: str

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ..force import ordinal
+from .allowed import unneeded_allowances, with_allowances
 from .facts import unused_facts
 from .finding import Box, Finding, Part, Witness
 from .gaps import uncovered_incidents
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "Box", "Finding", "Part", "Witness", "box_text", "region_data", "verify"]
 
+#: Told which check comes next, how many are done and how many there are.
+Progress: TypeAlias = Callable[[str, int, int], object]
 Check: TypeAlias = Callable[[Ground], Iterator[Finding]]
 
 #: Every check, in the order in which they run.
@@ -37,14 +42,30 @@ CHECKS: Final[tuple[Check, ...]] = (
 )
 
 
-def verify(policy: Policy, *, budget: float | None = None) -> tuple[Finding, ...]:
+def verify(
+    policy: Policy,
+    *,
+    budget: float | None = None,
+    as_of: dt.date | None = None,
+    progress: Progress | None = None,
+) -> tuple[Finding, ...]:
     """
     Return everything that can be proved wrong with a policy, each finding with an incident that shows it where there is one.
 
     *budget* is how many seconds it may take; what is not proved by then is named in findings of the code `not-proved`.
+    What the policy allows on the day *as_of* (today unless said otherwise) is marked as `allowed`. *progress* is called before
+    each check with its name, how many are done and how many there are.
 
     Raises:
         SolverMissingError: If z3 is not installed.
     """
     ground = Ground(policy.tree, budget=budget)
-    return tuple(finding for check in CHECKS for finding in check(ground))
+    found: list[Finding] = []
+    for done, check in enumerate(CHECKS):
+        if progress is not None:
+            progress(check.__name__, done, len(CHECKS))
+        found += check(ground)
+    if not ground.is_over:
+        found += unneeded_allowances(policy.tree, found)
+    day = as_of or dt.datetime.now(dt.UTC).date()
+    return tuple(with_allowances(policy.tree, found, dt.date.fromordinal(ordinal(day))))

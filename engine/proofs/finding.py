@@ -12,7 +12,7 @@ import tomli_w
 from ...rules.diagnostics import Diagnostic, Place, wording
 from ...rules.given import Knowledge
 from ...rules.regions import Region
-from ...rules.tree import Atom, PolicyTree, Whole
+from ...rules.tree import Allowance, Atom, PolicyTree, Whole
 
 
 @attrs.frozen
@@ -74,7 +74,7 @@ class Finding:
 
     *named* fills the wording of the code; *rules* are the ids of the rules (or the guard) that it is about, first the one to
     blame. *region* is the union of its boxes; *is_exact* says whether that is all of it. *is_listing* marks what is worth
-    knowing and no mistake.
+    knowing and no mistake. *allowed* is the allowance that covers it, *lapsed* one that did so until its last day.
     """
 
     code: str
@@ -87,11 +87,18 @@ class Finding:
     is_exact: bool = True
     is_listing: bool = False
     words: tuple[str, ...] = ()
+    allowed: Allowance | None = None
+    lapsed: Allowance | None = None
 
     @property
     def message(self) -> str:
         """What was found, in one lower-case sentence."""
         return wording(self.code, self.named)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is to be mended: neither a mere listing nor allowed."""
+        return not self.is_listing and self.allowed is None
 
     @property
     def diagnostic(self) -> Diagnostic:
@@ -101,8 +108,7 @@ class Finding:
 
 def policy_place(tree: PolicyTree) -> Place:
     """Return the place that stands for a policy as a whole."""
-    origins = [*(rule.origin for rule in tree.rules), *(guard.origin for guard in tree.guards)]
-    return Place(origins[0].document if origins else "policy.toml", ("policy",))
+    return Place(tree.document, ("policy",))
 
 
 def decision_place(tree: PolicyTree, decision: str) -> Place:

@@ -1,0 +1,125 @@
+"""What `policy verify` found, as text, JSON and SARIF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from .terminal import Output, Piece, counted
+
+if TYPE_CHECKING:
+    from ..engine.policy import Policy
+    from ..engine.proofs import Finding
+    from ..rules.diagnostics import Diagnostic
+    from ..rules.tree import Allowance
+
+
+def write(results: list[tuple[str, Policy, tuple[Finding, ...]]], format_: str, *, overlaps: bool) -> None:
+    """Write what was found in one of the forms."""
+    from .terminal import out
+
+    output = out()
+    if format_ == "json":
+        from .as_json import VERSION, write_json
+
+        policies = [policy_json(name, policy, found) for name, policy, found in results]
+        write_json(output, {"format_version": VERSION, "policies": policies})
+    elif format_ == "sarif":
+        from .findings import findings_text
+
+        shown = [d for _, policy, found in results for _, d in in_place(policy, listed(found, overlaps=overlaps))]
+        output.text(findings_text(shown, format_))
+    else:
+        for name, policy, found in results:
+            _print(output, name, policy, found, overlaps=overlaps)
+
+
+def listed(found: tuple[Finding, ...], *, overlaps: bool) -> list[Finding]:
+    """Return the findings that are to be shown: those that are allowed are not."""
+    return [f for f in found if f.allowed is None and (overlaps or f.code != "overlapping-rules")]
+
+
+def in_place(policy: Policy, found: Iterable[Finding]) -> list[tuple[Finding, Diagnostic]]:
+    """Return findings with their diagnostics, which know line and column."""
+    from ..rules.locate import located
+
+    return [(finding, located([finding.diagnostic], policy.documents)[0]) for finding in found]
+
+
+def _print(output: Output, name: str, policy: Policy, found: tuple[Finding, ...], *, overlaps: bool) -> None:
+    for finding, diagnostic in in_place(policy, listed(found, overlaps=overlaps)):
+        _print_finding(output, finding, diagnostic)
+    count = sum(finding.counts for finding in found)
+    allowed = sum(finding.allowed is not None for finding in found)
+    more = sum(finding.code == "overlapping-rules" and finding.allowed is None for finding in found)
+    said = counted(count, "finding") if count else "nothing found"
+    notes = [f", {allowed} more allowed" if count else f", {counted(allowed, 'finding')} allowed"] if allowed else []
+    notes += [f"; {counted(more, 'overlap')} where the order decides"] if more else []
+    notes += [" (`--overlaps` lists them)"] if more and not overlaps else []
+    output.line(Piece(name, "strong"), ": ", Piece(said, "bad" if count else "good"), "".join(notes), hang=2)
+
+
+def _print_finding(output: Output, finding: Finding, diagnostic: Diagnostic) -> None:
+    from .findings import print_finding
+
+    print_finding(output, diagnostic)
+    if finding.lapsed is not None:
+        said = f"was allowed until {finding.lapsed.until}: {finding.lapsed.because}"
+        output.line(Piece(" note: ", "name"), said, hang=7)
+    if len(finding.words) > 1:
+        output.line(Piece(" all of it:" if finding.is_exact else " among them:", "name"))
+        for words in finding.words[:20]:
+            output.line(f"   - {words}", hang=5)
+        if len(finding.words) > 20:
+            output.line(f"   - and {len(finding.words) - 20} more; `--format json` has them all")
+    if finding.witness is not None and finding.code != "overlapping-rules":
+        output.line(Piece(" for example:", "name"))
+        for line in finding.witness.toml.rstrip().splitlines():
+            output.unbroken(Piece(f"   {line}".rstrip(), "dim"))
+    output.line()
+
+
+def policy_json(name: str, policy: Policy, found: tuple[Finding, ...]) -> dict[str, Any]:
+    """Return what was found in a policy, overlaps included, regions and witnesses as data."""
+    return {
+        "policy": name,
+        "id": policy.id,
+        "findings": [
+            finding_json(policy, finding, diagnostic) for finding, diagnostic in in_place(policy, list(found))
+        ],
+    }
+
+
+def finding_json(policy: Policy, finding: Finding, diagnostic: Diagnostic) -> dict[str, Any]:
+    """Return one finding."""
+    from ..engine.proofs import region_data
+    from ..rules.rendering import as_data
+
+    witness = finding.witness
+    return {
+        **as_data(diagnostic),
+        "decision": finding.decision,
+        "rules": list(finding.rules),
+        "is_listing": finding.is_listing,
+        "allowed": _allowance_json(finding.allowed),
+        "lapsed": _allowance_json(finding.lapsed),
+        "region": [region_data(policy.tree, box) for box in finding.region],
+        "region_in_words": list(finding.words),
+        "is_exact": finding.is_exact,
+        "witness": None
+        if witness is None
+        else {
+            "given": {
+                name: value if isinstance(value, bool | int | list) else str(value)
+                for name, value in witness.given.items()
+            },
+            "as_of": witness.as_of.isoformat(),
+            "toml": witness.toml,
+        },
+    }
+
+
+def _allowance_json(allowance: Allowance | None) -> dict[str, Any] | None:
+    if allowance is None:
+        return None
+    return {"because": allowance.because, "until": allowance.until.isoformat(), "file": allowance.origin.document}
