@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ..force import ordinal
 from .allowed import unneeded_allowances, with_allowances
+from .compare import difference
 from .facts import unused_facts
 from .finding import Box, Finding, Part, Witness
 from .gaps import uncovered_incidents
-from .ground import Ground
+from .ground import Answer, Ground
 from .guards import breakable_guards
 from .outcomes import unreachable_obligations, unreachable_outcomes
 from .overlaps import disagreeing_rules, overlapping_rules
@@ -22,7 +23,7 @@ from .words import box_text, region_data
 if TYPE_CHECKING:
     from ..policy import Policy
 
-__all__ = ["CHECKS", "Box", "Finding", "Part", "Witness", "box_text", "region_data", "verify"]
+__all__ = ["CHECKS", "Answer", "Box", "Finding", "Part", "Witness", "box_text", "difference", "region_data", "verify"]
 
 #: Told which check comes next, how many are done and how many there are.
 Progress: TypeAlias = Callable[[str, int, int], object]
