@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import attrs
+
+if TYPE_CHECKING:
+    from evenhand.rules.shape import Table
 
 Part: TypeAlias = Callable[[], str]
 DOCS: Final = Path(__file__).parent
@@ -50,12 +55,11 @@ def decisions() -> str:
 
 def keys() -> str:
     """Every table of a policy file and every key in it, read off `rules/shape.py`."""
-    from evenhand.rules.shape import ALLOW, TABLES
+    from evenhand.rules.shape import TABLES
 
     parts: list[str] = []
-    for one in (*TABLES, ALLOW):
-        written = "[[….allow]]" if one is ALLOW else one.written
-        parts += [f"### `{written}`", one.about]
+    for one in _with_inner(TABLES):
+        parts += [f"### `{one.written}`", one.about]
         if one.open is not None:
             name = "a currency's code" if one.name == "rates" else "a name of your choice"
             parts.append(f"Each line is {name} and {_takes(one.open)}.")
@@ -66,6 +70,18 @@ def keys() -> str:
             ]
             parts.append(table(("key", "takes", "what it is for"), rows))
     return "\n\n".join(parts)
+
+
+def _with_inner(tables: Iterable[Table]) -> Iterator[Table]:
+    """Yield each table, and behind it those that stand inside it; what is allowed stands in many, and comes last."""
+    from evenhand.rules.shape import ALLOW
+
+    for one in tables:
+        yield one
+        for key in one.keys:
+            if key.of is not None and key.name != "allow":
+                yield attrs.evolve(key.of, name=f"{one.written.strip('[]')}.{key.name}")
+    yield attrs.evolve(ALLOW, name="….allow")
 
 
 def _takes(takes: str) -> str:

@@ -29,7 +29,7 @@ def check_tests(work: Work) -> None:
 def read_cases(work: Work) -> tuple[Case, ...]:
     """Return the tests, what they give and expect checked."""
     found: list[Case] = []
-    expected = _Expected.of(work)
+    expected = Expectations.of(work)
     for part in work.draft.tests:
         given, expect = part.raw.get("given"), part.raw.get("expect")
         if not isinstance(given, dict) or not isinstance(expect, dict):
@@ -37,26 +37,28 @@ def read_cases(work: Work) -> tuple[Case, ...]:
         try:
             read_given(given, work.facts, work.currencies, place=part.place.inside("given"))
         except FactError as error:
-            _take_over(work.findings, error)
-        _check_expectations(work, expect, expected, part.place.inside("expect"))
+            take_over(work.findings, error)
+        check_expectations(work, expect, expected, part.place.inside("expect"))
         found.append(Case(part.id, given, expect, part.raw.get("as_of"), part.origin))
     return tuple(found)
 
 
-def _take_over(findings: Findings, error: FactError) -> None:
+def take_over(findings: Findings, error: FactError) -> None:
+    """Report what is wrong with facts that were handed in."""
     for diagnostic in error.diagnostics:
         findings.report(diagnostic.code, diagnostic.place, suggestion=diagnostic.suggestion, **diagnostic.facts)
 
 
 @attrs.frozen
-class _Expected:
+class Expectations:
     """What a test may expect beside decisions: the values of decisions, and lists of ids."""
 
     values: Mapping[str, Type]
     ids: Mapping[str, frozenset[str]]
 
     @classmethod
-    def of(cls, work: Work) -> _Expected:
+    def of(cls, work: Work) -> Expectations:
+        """Return what a test of a policy may expect."""
         ids = {
             "obligations": frozenset(work.obligations),
             "guards": frozenset(guard.id for guard in work.guards),
@@ -65,7 +67,8 @@ class _Expected:
         return cls({name: type_ for spec in work.decisions.values() for name, type_ in spec.values.items()}, ids)
 
 
-def _check_expectations(work: Work, expect: Mapping[str, Any], expected: _Expected, place: Place) -> None:
+def check_expectations(work: Work, expect: Mapping[str, Any], expected: Expectations, place: Place) -> None:
+    """Check the names and the values of what is expected."""
     for name, raw in expect.items():
         at = place.inside(name)
         if name in expected.ids:

@@ -59,6 +59,13 @@ class Draft:
     items: list[RuleItem]
     guards: list[Part]
     tests: list[Part]
+    events: dict[str, Part]
+    plans: dict[str, Part]
+    patterns: list[Part]
+    replies: list[Part]
+    calendar: Part | None
+    monitoring: Part | None
+    stories: list[Part]
     switches: dict[str, Part]
 
     @property
@@ -164,8 +171,15 @@ def compose(layers: list[Document], findings: Findings) -> Draft:
         obligations=_first(layers, "obligations"),
         rates=_first(layers, "rates"),
         items=_items(layers, switches, findings),
-        guards=_guards(layers, switches, findings),
+        guards=_replaceable("guard", layers, switches, findings),
         tests=[Part(str(raw.get("name", "")), raw, origin) for raw, origin in _array(own, "test")],
+        events=_first(layers, "events"),
+        plans=_first(layers, "plans"),
+        patterns=_replaceable("pattern", layers, switches, findings),
+        replies=_alone(layers, "replies"),
+        calendar=next(iter(_alone(layers, "calendar")), None),
+        monitoring=next(iter(_alone(layers, "monitoring")), None),
+        stories=[Part(str(raw.get("name", "")), raw, origin) for raw, origin in _array(own, "story")],
         switches=switches,
     )
 
@@ -173,6 +187,11 @@ def compose(layers: list[Document], findings: Findings) -> Draft:
 def _table(document: Document, name: str) -> Raw:
     value = document.values.get(name)
     return value if isinstance(value, dict) else {}
+
+
+def _alone(layers: Iterable[Document], name: str) -> list[Part]:
+    """Return a table that stands once in a document as each layer has it, the extending one first."""
+    return [Part(name, _table(layer, name), Origin(layer.name, (name,))) for layer in layers if _table(layer, name)]
 
 
 def _parts(document: Document, name: str) -> Iterator[Part]:
@@ -288,14 +307,15 @@ def _switch_off(
     switches.setdefault(part.id, part)
 
 
-def _guards(layers: list[Document], switches: dict[str, Part], findings: Findings) -> list[Part]:
+def _replaceable(table: str, layers: list[Document], switches: dict[str, Part], findings: Findings) -> list[Part]:
+    """Return guards or patterns, own ones first, those of extended policies replaced by id or switched off."""
     merged: dict[str, Part] = {}
     for layer in reversed(layers):
         own: dict[str, Part] = {}
-        for raw, origin in _array(layer, "guard"):
+        for raw, origin in _array(layer, table):
             part = Part(_id(raw), raw, origin)
             if part.id in own and part.id:
-                findings.report("duplicate-id", part.place.inside("id"), kind="guard", id=part.id)
+                findings.report("duplicate-id", part.place.inside("id"), kind=table, id=part.id)
             own[repr(origin) if part.id in own else part.id or repr(origin)] = part
         for id_, part in list(own.items()):
             if part.raw.get("enabled") is False:

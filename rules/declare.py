@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import attrs
 
+from .case_tree import Calendar, Duty, EventKind, Monitoring, Pattern, Plan, Replies, Story
 from .check import Checker, Mistyped, Scope
 from .compose import Draft, Part
 from .conditions import plain, read_value_expression
@@ -18,14 +19,13 @@ from .decisions import Aggregate, DecisionSpec, HitPolicy
 from .describe import described, shown, type_name
 from .diagnostics import Findings, Place, nearest
 from .given import Currencies, FactProblem, read_fact
+from .lengths import read_length
 from .normal import Normalizer
 from .quantities import (
     NUMBER_PATTERN,
     TIME_UNITS,
     QuantityError,
-    duration_text,
     from_python,
-    parse_duration,
     parse_number,
 )
 from .shape import WRITTEN, fits
@@ -42,8 +42,6 @@ from .tree import (
 )
 from .types import NAMED_TYPES, TEXT, Fact, Number, Type, Value
 
-#: The longest deadline of an obligation, in seconds: a hundred years.
-LONGEST_DEADLINE: Final = 36_525 * 86_400
 _IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
 _WITH_UNIT = re.compile(rf"\s*[+-]?(?:{NUMBER_PATTERN})\s*([^\W\d_]+)\s*\Z")
 #: What a test may expect beside decisions and their values.
@@ -84,6 +82,14 @@ class Work:
     guards: list[Guard] = attrs.field(factory=list)
     allowances: list[Allowance] = attrs.field(factory=list)
     normalizer: Normalizer | None = None
+    events: dict[str, EventKind] = attrs.field(factory=dict)
+    plans: dict[str, Plan] = attrs.field(factory=dict)
+    patterns: list[Pattern] = attrs.field(factory=list)
+    replies: Replies | None = None
+    calendar: Calendar | None = None
+    monitoring: Monitoring | None = None
+    duties: dict[str, Duty] = attrs.field(factory=dict)
+    stories: list[Story] = attrs.field(factory=list)
 
     used: set[str] = attrs.field(factory=set)
 
@@ -134,7 +140,7 @@ def declare_facts(work: Work) -> None:
     """Take the vocabulary, the owner's own facts, and what to assume where a fact is missing."""
     work.facts.update(work.vocabulary)
     for name, parts in work.draft.facts.items():
-        _check_name(work, name, parts[0], "fact")
+        check_name(work, name, parts[0], "fact")
         for part in reversed(parts):
             _declare_fact(work, name, part)
     groups = {name[:at] for name in work.facts for at, sign in enumerate(name) if sign == "."}
@@ -147,7 +153,8 @@ def declare_facts(work: Work) -> None:
 _ASKED: Final = frozenset({"explain", "record"})
 
 
-def _check_name(work: Work, name: str, part: Part, kind: str) -> None:
+def check_name(work: Work, name: str, part: Part, kind: str) -> None:
+    """Report a name that conditions could not speak of."""
     place = attrs.evolve(part.place, key=True)
     if not _IDENTIFIER.match(name):
         plain_name = re.sub(r"[\W.]+", "_", name).strip("_")
@@ -185,13 +192,13 @@ def _with_words(work: Work, fact: Fact, part: Part) -> Fact:
     """Return the fact with the question, the description and the assumption that the owner wrote."""
     changes: dict[str, Any] = {key: part.raw[key] for key in ("ask", "about") if isinstance(part.raw.get(key), str)}
     if "assume" in part.raw and fits(part.raw["assume"], "literal"):
-        assumed = _read(work, part.raw["assume"], fact, part.place.inside("assume"))
+        assumed = read_stated(work, part.raw["assume"], fact, part.place.inside("assume"))
         if assumed is not None:
             changes["assume"] = assumed
     return attrs.evolve(fact, **changes)
 
 
-def _read(work: Work, raw: object, fact: Fact, place: Place) -> Value | None:
+def read_stated(work: Work, raw: object, fact: Fact, place: Place) -> Value | None:
     """Read a value of a fact, its mistakes reported."""
     try:
         value = read_fact(raw, fact, work.currencies)
@@ -217,7 +224,7 @@ def _new_fact(work: Work, name: str, part: Part) -> Fact | None:
             if not type_.is_ordered:
                 work.findings.report("bound-without-order", part.place.inside(key), key=key, type=type_name(type_))
             else:
-                bounds[field] = _read(work, part.raw[key], bare, part.place.inside(key))
+                bounds[field] = read_stated(work, part.raw[key], bare, part.place.inside(key))
     fact = attrs.evolve(bare, **bounds)
     if fact.low is not None and fact.high is not None and fact.low > fact.high:
         facts = {"text": "min .. max", "why": "`min` is above `max`"}
@@ -264,7 +271,7 @@ def _are_words(work: Work, raw: list[str], key: str, place: Place, *, least: int
 def declare_parameters(work: Work) -> None:
     """Read every parameter; one that an extending policy overrides must keep its type."""
     for name, part in work.draft.parameters.items():
-        _check_name(work, name, part, "parameter")
+        check_name(work, name, part, "parameter")
         if name in work.facts:
             place = attrs.evolve(part.place, key=True)
             work.findings.report("name-clash", place, name=name, kind="parameter", other="fact")
@@ -356,7 +363,7 @@ def declare_decisions(work: Work) -> None:
     work.decisions.update(work.built_in)
     owners: dict[str, str] = {value: spec.id for spec in work.built_in.values() for value in spec.values}
     for name, parts in work.draft.decisions.items():
-        _check_name(work, name, parts[0], "decision")
+        check_name(work, name, parts[0], "decision")
         _check_free(work, name, parts[0])
         for part in reversed(parts):
             spec = _decision(work, name, part)
@@ -461,23 +468,6 @@ def _default(work: Work, spec: DecisionSpec, part: Part) -> Expression | None:
 def declare_obligations(work: Work) -> None:
     """Read every duty with its deadline."""
     for name, part in work.draft.obligations.items():
-        within: Number | None = None
-        raw = part.raw.get("within")
-        if isinstance(raw, str):
-            try:
-                within = parse_duration(raw)
-            except QuantityError as problem:
-                facts = {
-                    "fact": "within",
-                    "text": shown(raw),
-                    "why": problem.why,
-                    "expected": "a length of time like `48h`",
-                }
-                work.findings.report("bad-value", part.place.inside("within"), **facts)
-        if within is not None and within > LONGEST_DEADLINE:
-            facts = {"fact": "within", "value": duration_text(within), "bound": "at most 100 years"}
-            work.findings.report("out-of-range", part.place.inside("within"), **facts)
-        if within is not None and within <= 0:
-            work.findings.report("deadline-in-the-past", part.place.inside("within"), text=shown(raw))
+        within = read_length(work, part.raw.get("within"), part.place.inside("within"))
         words = {key: str(part.raw.get(key, "")) for key in ("title", "by", "because", "source")}
         work.obligations[name] = Obligation(name, within=within, origin=part.origin, **words)

@@ -64,6 +64,9 @@ class Virality:
     shares_per_hour: IntegerFact = fact(
         INTEGER, "times it is passed on in an hour, at present", ask="How many shares an hour is it getting?", low=0
     )
+    views_per_hour: IntegerFact = fact(
+        INTEGER, "times it is seen in an hour, at present", ask="How many views an hour is it getting?", low=0
+    )
     press: BooleanFact = fact(BOOLEAN, "whether a journalist has asked or reported", ask="Has the press picked it up?")
 
 
@@ -84,6 +87,12 @@ class Exchange:
         ask="When did we last hear from them?",
         unit="hours",
         low=0,
+    )
+    promises_open: IntegerFact = fact(
+        INTEGER, "promises of ours that are still to be kept", ask="How many of our promises are still open?", low=0
+    )
+    promises_broken: IntegerFact = fact(
+        INTEGER, "promises of ours that were not kept in time", ask="How many of our promises did we break?", low=0
     )
     headway: BooleanFact = fact(BOOLEAN, "whether the talk is getting anywhere", ask="Is the talk getting anywhere?")
     steps_done: ListFact = fact(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
 from .decisions import DecisionSpec
@@ -83,7 +83,7 @@ def _table(table: Table) -> Schema:
     if table.named:
         return {**about, "type": "object", "additionalProperties": _keys(table)}
     if table.open is not None:
-        return {**about, "type": "object", "additionalProperties": _value(table.open)}
+        return {**about, "type": "object", "additionalProperties": _VALUES[table.open]}
     return {**about, **_keys(table)}
 
 
@@ -124,39 +124,34 @@ _SPECIAL: Final[dict[tuple[str, str], Schema]] = {
 
 
 def _key(key: Key, table: Table) -> Schema:
+    if key.of is not None:
+        items = _ref("allow") if key.of is ALLOW else _keys(key.of)
+        return {"description": key.about, "type": "array", "items": items}
     special = _SPECIAL.get((table.name, key.name))
-    return {"description": key.about, **(special if special is not None else _value(key.takes))}
+    return {"description": key.about, **(special if special is not None else _VALUES[key.takes])}
 
 
-def _value(takes: Takes) -> Schema:
-    match takes:
-        case "text":
-            return _TEXT
-        case "boolean":
-            return {"type": "boolean"}
-        case "date":
-            return _DATE
-        case "list of text" | "names":
-            return _TEXTS
-        case "list of rows":
-            return {
-                "type": "array",
-                "items": {"type": "array", "items": {"anyOf": [_PLAIN, {"type": "array", "items": _PLAIN}]}},
-            }
-        case "table":
-            return {"type": "object"}
-        case "condition":
-            return _ref("condition")
-        case "literal":
-            return {"anyOf": [_PLAIN, {"type": "array", "items": _PLAIN}]}
-        case "outcomes":
-            return {"anyOf": [{"enum": list(NAMED_TYPES)}, _WORDS]}
-        case "allowances":
-            return {"type": "array", "items": _ref("allow")}
-        case "any":
-            return {}
-        case _:
-            assert_never(takes)
+#: The schema of each kind of value.
+_VALUES: Final[dict[Takes, Schema]] = {
+    "text": _TEXT,
+    "boolean": {"type": "boolean"},
+    "number": {"type": "integer", "minimum": 1},
+    "date": _DATE,
+    "moment": _DATE,
+    "list of text": _TEXTS,
+    "names": _TEXTS,
+    "list of dates": {"type": "array", "items": _DATE},
+    "list of rows": {
+        "type": "array",
+        "items": {"type": "array", "items": {"anyOf": [_PLAIN, {"type": "array", "items": _PLAIN}]}},
+    },
+    "table": {"type": "object"},
+    "tables": {"type": "array", "items": {"type": "object"}},
+    "condition": {"allOf": [{"$ref": "#/definitions/condition"}]},
+    "literal": {"anyOf": [_PLAIN, {"type": "array", "items": _PLAIN}]},
+    "outcomes": {"anyOf": [{"enum": list(NAMED_TYPES)}, _WORDS]},
+    "any": {},
+}
 
 
 def _allow() -> Schema:

@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from .allowances import check_allowances
+from .case_events import check_calendar, check_duties, declare_events
+from .case_patterns import check_patterns
+from .case_plans import check_monitoring, check_plans, check_replies
+from .case_stories import case_tree, check_stories
 from .cases import check_tests, read_cases
 from .collector import collector_paused
 from .compose import compose, gather, within_folder
@@ -47,8 +51,16 @@ PASSES: Final[tuple[Callable[[Work], None], ...]] = (
     check_terms,  # needs facts and parameters
     check_rules,  # needs terms, decisions and obligations
     check_guards,
+    declare_events,
+    check_calendar,
+    check_duties,  # needs kinds of events
+    check_patterns,  # as above
+    check_plans,
+    check_replies,
+    check_monitoring,
     check_tests,
     check_allowances,
+    check_stories,  # needs all of the above
     check_header,
     check_use,  # last, because a name in a part with mistakes may be in use
 )
@@ -220,5 +232,6 @@ def _tree(work: Work, cases: tuple[Case, ...]) -> PolicyTree:
         switched_off=work.draft.switched_off,
         allowances=tuple(work.allowances),
         asked=_asked(work),
+        case=case_tree(work),
         content_hash=hashlib.sha256(texts.encode()).hexdigest(),
     )

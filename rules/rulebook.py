@@ -68,7 +68,7 @@ def check_guards(work: Work) -> None:
         if condition is None:
             continue
         form = normalizer.normal_form(condition)
-        named = _named_decisions(condition, scope)
+        named = named_decisions(condition, scope)
         if not named:
             work.findings.report("guard-without-decision", place, id=part.id, decisions=", ".join(scope.decisions))
         raw = part.raw["never"]
@@ -77,7 +77,8 @@ def check_guards(work: Work) -> None:
         work.guards.append(Guard(part.id, condition, form, named, text=text, origin=part.origin, **words))
 
 
-def _named_decisions(condition: Condition, scope: Scope) -> tuple[str, ...]:
+def named_decisions(condition: Condition, scope: Scope) -> tuple[str, ...]:
+    """Return the decisions that a condition speaks of."""
     found: set[str] = set()
     pending: list[Condition] = [condition]
     while pending:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
@@ -24,19 +25,27 @@ Takes: TypeAlias = Literal[
     "literal",
     "outcomes",
     "names",
-    "allowances",
+    "number",
+    "list of dates",
+    "moment",
+    "tables",
     "any",
 ]
 
 
 @attrs.frozen
 class Key:
-    """A key of a table: what it takes and what it is for."""
+    """
+    A key of a table: what it takes and what it is for.
+
+    One that takes tables has them described in *of*; without it they may have any keys, which whoever reads them checks.
+    """
 
     name: str
     takes: Takes
     about: str
     required: bool = False
+    of: Table | None = None
 
 
 @attrs.frozen
@@ -69,7 +78,6 @@ _TITLE = Key("title", "text", "a short name for people")
 _BECAUSE = Key("because", "text", "the reason, in the owner's words")
 _SOURCE = Key("source", "text", "where a fact or a figure comes from")
 _ENABLED = Key("enabled", "boolean", "false switches off what an extended policy brought; say `because` as well")
-_ALLOW = Key("allow", "allowances", "findings of `policy verify` that are meant to be so")
 
 ALLOW: Final = Table(
     "allow",
@@ -86,6 +94,47 @@ ALLOW: Final = Table(
         Key("rule", "text", "only where the finding names this rule as well"),
         Key("decision", "text", "only what is found about this decision"),
         Key("name", "text", "only what is found about the fact, parameter, outcome or obligation of this name"),
+    ),
+    repeated=True,
+)
+_ALLOW = Key("allow", "tables", "findings of `policy verify` that are meant to be so", of=ALLOW)
+
+_STEP: Final = Table(
+    "steps",
+    "One step of a plan.",
+    (
+        Key("do", "text", "a name for the step, such as `listen`", required=True),
+        _TITLE,
+        Key("within", "text", "how long it may take once it is the next"),
+        Key("when", "condition", "the step is left out where this does not hold"),
+        Key("unless", "condition", "and where this does"),
+        Key("needs", "list of text", "steps that must be done before, of this plan or another"),
+    ),
+    repeated=True,
+)
+_ELEMENT: Final = Table(
+    "events",
+    "One event of a pattern.",
+    (
+        Key("kind", "text", "the kind of event"),
+        Key("pattern", "text", "instead of a kind: the match of another pattern, by its id"),
+        Key("as", "text", "a name by which later events, and `learn`, speak of it"),
+        Key("where", "condition", "what must hold of its fields; `first.author` is a field of the event named `first`"),
+        Key("count", "number", "how many such events, one after another"),
+        Key("distinct", "text", "the field in which all of these must differ"),
+        Key("absent_for", "text", "as the last: no such event comes for this long"),
+    ),
+    repeated=True,
+)
+_BAN: Final = Table(
+    "never",
+    "What no reply may say.",
+    (
+        Key("id", "text", "a name in kebab-case, such as `admits-liability`", required=True),
+        Key("phrases", "list of text", "words in a row, whatever their case"),
+        Key("patterns", "list of text", "patterns, as after `matches`"),
+        Key("because", "text", "why not", required=True),
+        Key("instead", "text", "what may be written instead"),
     ),
     repeated=True,
 )
@@ -203,6 +252,8 @@ TABLES: Final[tuple[Table, ...]] = (
             Key("title", "text", "what is to be done", required=True),
             Key("within", "text", "by when, as a length of time like `4h`"),
             Key("by", "text", "who does it"),
+            Key("hours", "text", "`business` where only business hours count towards the deadline; `all` otherwise"),
+            Key("discharged_by", "list of text", "kinds of events that discharge it in a case, beside `duty_done`"),
             _BECAUSE,
             _SOURCE,
             _ALLOW,
@@ -220,6 +271,90 @@ TABLES: Final[tuple[Table, ...]] = (
         ),
         repeated=True,
     ),
+    Table(
+        "calendar",
+        "Business hours: when somebody is there, for deadlines that count these hours only.",
+        (
+            Key("time_zone", "text", "a name from the IANA list, such as `America/New_York`", required=True),
+            Key(
+                "open",
+                "table",
+                'hours by day, such as `weekdays = "09:00-17:30"`; other days are closed',
+                required=True,
+            ),
+            Key("holidays", "list of dates", "days on which nobody is there"),
+        ),
+    ),
+    Table(
+        "events",
+        "Kinds of events of the owner's own, beside the built-in ones.",
+        (
+            Key("title", "text", "what has happened, for people"),
+            Key("about", "text", "what the kind means"),
+            Key("fields", "table", "what an event of the kind may say: a name and a type each"),
+        ),
+        named=True,
+    ),
+    Table(
+        "plans",
+        "What to do in a case, step by step.",
+        (
+            _TITLE,
+            Key("about", "text", "what the plan is for"),
+            Key("when", "condition", "when the plan applies; always without it"),
+            Key("unless", "condition", "and not this"),
+            Key("steps", "tables", "the steps, in order", required=True, of=_STEP),
+        ),
+        named=True,
+    ),
+    Table(
+        "pattern",
+        "Events of one case that mean something together, and the facts that follow.",
+        (
+            Key("id", "text", "a stable, unique name in kebab-case", required=True),
+            _TITLE,
+            Key("events", "tables", "the events, in the order in which they happen", required=True, of=_ELEMENT),
+            Key("within", "text", "the longest time from the first event to the last"),
+            Key("when", "condition", "what must hold of the case when the last event comes"),
+            Key("unless", "condition", "and not this"),
+            Key("learn", "table", "facts of the case that follow, each with its value"),
+            _BECAUSE,
+            _SOURCE,
+            _ENABLED,
+        ),
+        repeated=True,
+    ),
+    Table(
+        "replies",
+        "How we may write to the customer.",
+        (
+            Key("longest", "number", "the most characters of one reply"),
+            Key("most", "number", "how many replies we send before we stop"),
+            Key("cool_off", "text", "how long we wait between two replies"),
+            Key("never", "tables", "what no reply may say", of=_BAN),
+        ),
+    ),
+    Table(
+        "monitoring",
+        "How a case is watched once we have walked away.",
+        (
+            Key("when", "condition", "from which outcomes on it is watched, such as `walk_away >= end`", required=True),
+            Key("length", "text", "for how long", required=True),
+            Key("reopen", "condition", "what must hold of the case for it to be opened again", required=True),
+        ),
+    ),
+    Table(
+        "story",
+        "A case as it unfolds, with what must hold after each event; run by `policy test`.",
+        (
+            Key("name", "text", "what the story is about", required=True),
+            Key("opened", "moment", "when the case begins, such as 2026-11-20T10:00:00Z"),
+            Key("given", "table", "the facts with which it begins"),
+            Key("events", "tables", "the events: `after`, `kind`, the event's own fields, and `expect`", required=True),
+            Key("expect", "table", "what must hold at the end"),
+        ),
+        repeated=True,
+    ),
 )
 BY_NAME: Final = {table.name: table for table in TABLES}
 
@@ -233,37 +368,50 @@ WRITTEN: Final[dict[Takes, str]] = {
     "condition": "a condition in quotes, a table of tests, or a list of conditions",
     "literal": 'a value like "75 USD", 10_000 or true',
     "outcomes": "a list of words, or the name of a type",
-    "allowances": "tables in double brackets",
+    "number": "a whole number of 1 or more",
+    "list of dates": "a list of dates like [2026-12-25], without quotes",
+    "moment": "a date and time like 2026-11-20T10:00:00Z, without quotes",
+    "tables": "tables in double brackets",
+}
+
+
+def _are_tables(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _is_date(value: object) -> bool:
+    return isinstance(value, dt.date)
+
+
+def _is_list_of(takes: Takes) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and all(fits(item, takes) for item in value)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1_000_000
+
+
+_FITS: Final[dict[Takes, Callable[[object], bool]]] = {
+    "text": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "date": _is_date,
+    "moment": lambda value: isinstance(value, dt.datetime),
+    "number": _is_count,
+    "table": lambda value: isinstance(value, dict),
+    "tables": lambda value: isinstance(value, list) and all(isinstance(item, dict) for item in value),
+    "list of text": _is_list_of("text"),
+    "list of dates": lambda value: isinstance(value, list) and all(type(item) is dt.date for item in value),
+    "list of rows": lambda value: isinstance(value, list) and all(isinstance(item, list) for item in value),
+    "condition": lambda value: isinstance(value, str | dict | bool) or _is_list_of("condition")(value),
+    "literal": lambda value: isinstance(value, str | bool | int | Decimal | dt.date | list),
+    "outcomes": lambda value: isinstance(value, str) or fits(value, "list of text"),
 }
 
 
 def fits(value: object, takes: Takes) -> bool:
     """Whether a TOML value is of the kind that a key takes."""
-    match takes:
-        case "text":
-            return isinstance(value, str)
-        case "boolean":
-            return isinstance(value, bool)
-        case "date":
-            return isinstance(value, dt.date)
-        case "list of text":
-            return isinstance(value, list) and all(isinstance(item, str) for item in value)
-        case "list of rows":
-            return isinstance(value, list) and all(isinstance(item, list) for item in value)
-        case "table":
-            return isinstance(value, dict)
-        case "condition":
-            return isinstance(value, str | dict | bool) or (
-                isinstance(value, list) and all(fits(v, takes) for v in value)
-            )
-        case "literal":
-            return isinstance(value, str | bool | int | Decimal | dt.date | list)
-        case "outcomes":
-            return isinstance(value, str) or fits(value, "list of text")
-        case "allowances":
-            return isinstance(value, list) and all(isinstance(item, dict) for item in value)
-        case _:
-            return True
+    fit = _FITS.get(takes)
+    return fit is None or fit(value)
 
 
 def check_shape(values: dict[str, object], place: Place, findings: Findings) -> None:
@@ -333,6 +481,7 @@ _ITEMS: Final[dict[Takes, tuple[Takes, str]]] = {
     "list of text": ("text", "texts in quotes"),
     "list of rows": ("any", "rows, each a list of cells"),
     "condition": ("condition", "conditions in quotes, or tables of tests"),
+    "list of dates": ("date", "dates without quotes"),
 }
 
 
@@ -364,10 +513,6 @@ def _found(value: object) -> str:
     if isinstance(value, dict):
         return "one table in single brackets"
     return "tables in double brackets" if _are_tables(value) else described(value)
-
-
-def _are_tables(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
 
 
 def _header(table: Table, value: object) -> str:
@@ -402,17 +547,15 @@ def _check_keys(table: Table, value: dict[str, object], place: Place, findings: 
             facts = {"name": name, "table": table.written, "keys": ", ".join(known)}
             meant = BY_NAME[name].written if name in BY_NAME else nearest(name, known)
             findings.report("unknown-key", here, suggestion=meant, **facts)
-        elif key.takes == "allowances":
-            _check_allowances(table, inner, place.inside(name), findings)
         elif not fits(inner, key.takes) and not _check_items(name, inner, key.takes, place.inside(name), findings):
             facts = {"key": name, "wanted": WRITTEN[key.takes], "found": described(inner)}
             findings.report("wrong-kind", place.inside(name), suggestion=_meant(inner, key.takes), **facts)
+        elif key.of is not None:
+            assert isinstance(inner, list)
+            inside = attrs.evolve(key.of, name=f"{table.written.strip('[]')}.{name}")
+            for index, item in enumerate(inner):
+                _check_keys(inside, item, place.inside(name, index), findings)
     switched_off = table.repeated and value.get("enabled") is False
     for key in table.keys:
         if key.required and key.name not in value and (key.name == "id" or not switched_off):
             findings.report("missing-key", place, key=key.name, table=table.written, about=key.about)
-
-
-def _check_allowances(table: Table, value: object, place: Place, findings: Findings) -> None:
-    """Check the allowances on an item of a table; they are tables of their own."""
-    _check_repeated(attrs.evolve(ALLOW, name=f"{table.written.strip('[]')}.allow"), value, place, findings)

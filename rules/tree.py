@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
 from .decisions import DecisionSpec as DecisionSpec  # noqa: PLC0414 because readings look for it here
 from .regions import Operator, Region
 from .types import Fact, Number, Type, Value
+
+if TYPE_CHECKING:
+    from .case_tree import CaseTree
 
 # --- expressions: what a test compares and what a value says ---------------------------------------------------------
 
@@ -275,6 +278,14 @@ class Switch:
     origin: Origin
 
 
+def _plain_case() -> CaseTree:
+    """Return what a policy that says nothing of cases means: the built-in kinds of events."""
+    from .case_tree import CaseTree
+    from .event_kinds import EVENT_KINDS
+
+    return CaseTree(EVENT_KINDS)
+
+
 @attrs.frozen
 class Allowance:
     """
@@ -300,7 +311,8 @@ class PolicyTree:
     A policy, resolved and checked.
 
     INVARIANT: rules are in the order in which they are tried; `first` and the index rely on it. *asked* are the facts that any
-    rule, guard or value asks for; *document* is the policy's own, beside those that it extends.
+    rule, guard or value asks for; *document* is the policy's own, beside those that it extends; *case* is
+    what it says of cases.
     """
 
     id: str
@@ -327,3 +339,4 @@ class PolicyTree:
     allowances: tuple[Allowance, ...]
     asked: frozenset[str]
     content_hash: str
+    case: CaseTree = attrs.field(factory=_plain_case)

@@ -1,0 +1,75 @@
+"""Events as they are handed in: the kind, and each field read as exactly as a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Final
+
+import attrs
+
+from .case_tree import EventKind
+from .describe import described, shown
+from .diagnostics import FactError, Findings, Place, nearest
+from .given import Currencies, FactProblem, read_fact, read_given
+from .types import Fact, Value
+
+#: The kinds of events that bring facts of the incident with them.
+WITH_FACTS: Final = frozenset({"fact_learned", "case_opened"})
+
+
+def read_event(
+    kind: EventKind,
+    raw: Mapping[str, object],
+    facts: Mapping[str, Fact],
+    currencies: Currencies,
+    findings: Findings,
+    place: Place,
+) -> dict[str, Value]:
+    """
+    Read the fields of an event, by their names; every mistake is reported.
+
+    *raw* has the fields alone, and `facts` where the kind brings some; *facts* are those of the policy.
+    """
+    found: dict[str, Value] = {}
+    for name, value in raw.items():
+        at = place.inside(name)
+        if name == "facts" and kind.id in WITH_FACTS:
+            _check_facts(value, facts, currencies, findings, at)
+            continue
+        field = kind.fields.get(name)
+        if field is None:
+            at = attrs.evolve(at, key=True)
+            findings.report(
+                "unknown-field", at, suggestion=nearest(name, _names(kind)), field=shown(name), kind=kind.id
+            )
+            continue
+        try:
+            read = None if value is None else read_fact(value, field, currencies)
+        except FactProblem as problem:
+            findings.report(problem.code, at, suggestion=problem.suggestion, **{"fact": name, **problem.facts})
+            continue
+        if isinstance(read, int | str | tuple | Fraction):
+            found[name] = read
+        elif read is not None:
+            findings.report("uncertain-field", at, field=name, text=shown(value))
+    if kind.id == "fact_learned" and not raw.get("facts"):
+        findings.report("learns-nothing", place)
+    return found
+
+
+def _names(kind: EventKind) -> list[str]:
+    return [*kind.fields, *(["facts"] if kind.id in WITH_FACTS else [])]
+
+
+def _check_facts(
+    raw: object, facts: Mapping[str, Fact], currencies: Currencies, findings: Findings, place: Place
+) -> None:
+    if not isinstance(raw, Mapping):
+        findings.report("wrong-kind", place, key="facts", wanted="a table of facts", found=described(raw))
+        return
+    try:
+        read_given(raw, facts, currencies, place=place)
+    except FactError as error:
+        for diagnostic in error.diagnostics:
+            findings.report(diagnostic.code, diagnostic.place, suggestion=diagnostic.suggestion, **diagnostic.facts)
