@@ -121,6 +121,7 @@ def check_calendar(work: Work) -> None:
         days = _SEVERAL.get(name) or ([WEEKDAYS.index(name)] if name in WEEKDAYS else None)
         place = part.place.inside("open", name)
         if days is None:
+            sound = False
             known = [*WEEKDAYS, *_SEVERAL]
             work.findings.report(
                 "unknown-day", attrs.evolve(place, key=True), suggestion=nearest(name, known), name=name

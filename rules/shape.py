@@ -279,7 +279,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Key(
                 "open",
                 "table",
-                'hours by day, such as `weekdays = "09:00-17:30"`; other days are closed',
+                "hours by day, such as `weekdays` from 09:00-17:30; other days are closed",
                 required=True,
             ),
             Key("holidays", "list of dates", "days on which nobody is there"),
@@ -520,6 +520,11 @@ def _header(table: Table, value: object) -> str:
     return table.written if isinstance(value, dict) or _are_tables(value) else ""
 
 
+def _header_inside(table: Table, key: Key, value: object) -> str:
+    """Return how the header of a table inside another is written where only its brackets are wrong."""
+    return f"[[{table.written.strip('[]')}.{key.name}]]" if key.takes == "tables" and isinstance(value, dict) else ""
+
+
 def _tables_within(table: Table, value: dict[str, object], place: Place) -> list[tuple[Place, object]]:
     """Return the named tables; those of facts may be dotted, as in `[facts.history.review_score]`."""
     found: list[tuple[Place, object]] = []
@@ -549,7 +554,12 @@ def _check_keys(table: Table, value: dict[str, object], place: Place, findings: 
             findings.report("unknown-key", here, suggestion=meant, **facts)
         elif not fits(inner, key.takes) and not _check_items(name, inner, key.takes, place.inside(name), findings):
             facts = {"key": name, "wanted": WRITTEN[key.takes], "found": described(inner)}
-            findings.report("wrong-kind", place.inside(name), suggestion=_meant(inner, key.takes), **facts)
+            findings.report(
+                "wrong-kind",
+                place.inside(name),
+                suggestion=_meant(inner, key.takes) or _header_inside(table, key, inner),
+                **facts,
+            )
         elif key.of is not None:
             assert isinstance(inner, list)
             inside = attrs.evolve(key.of, name=f"{table.written.strip('[]')}.{name}")

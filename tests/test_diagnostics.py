@@ -48,6 +48,8 @@ NOT_IN_ONE_FILE = {
     **dict.fromkeys(("unused-parameter", "unused-term", "unused-obligation"), "only sound policies: warnings.toml"),
     "no-policy": "there is a [policy]",
     "extends-without-folder": "there is a folder",
+    "no-calendar": "there is one",
+    "never-open": "its mistakes are others",
 }
 for _code in ("extends-outside", "extends-unreadable", "condition-too-large"):
     del NOT_IN_ONE_FILE[_code]
