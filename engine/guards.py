@@ -37,8 +37,8 @@ def judge(
 
 def _breach(tree: PolicyTree, guard: Guard, verdicts: Mapping[str, Verdict], state: State) -> Breach | None:
     """Return how a guard is broken, None where it certainly is not."""
-    extended = _with_outcomes(tree, guard, verdicts, state)
-    open_ = {name: verdicts[name].status for name in guard.decisions if verdicts[name].may_refer}
+    extended = _with_outcomes(tree, guard.decisions, verdicts, state)
+    open_ = _open(guard.decisions, verdicts)
     truth = _guard_truth(guard.form, extended, open_)
     if truth is False:
         return None
@@ -51,11 +51,23 @@ def _breach(tree: PolicyTree, guard: Guard, verdicts: Mapping[str, Verdict], sta
     return Breach(guard, certain=False, missing=in_order(waiting, state.facts))
 
 
-def _with_outcomes(tree: PolicyTree, guard: Guard, verdicts: Mapping[str, Verdict], state: State) -> State:
-    """Return the state in which the guard's decisions are facts: settled, one of a few outcomes, or missing."""
+def outcomes_truth(
+    tree: PolicyTree, form: NormalForm, decisions: Sequence[str], verdicts: Mapping[str, Verdict], state: State
+) -> Truth:
+    """Say whether a condition over outcomes and facts holds; *decisions* are those that it names."""
+    return _guard_truth(form, _with_outcomes(tree, decisions, verdicts, state), _open(decisions, verdicts))
+
+
+def _open(decisions: Iterable[str], verdicts: Mapping[str, Verdict]) -> dict[str, str]:
+    """Return the decisions that may come to nobody deciding, with their status."""
+    return {name: verdicts[name].status for name in decisions if verdicts[name].may_refer}
+
+
+def _with_outcomes(tree: PolicyTree, decisions: Iterable[str], verdicts: Mapping[str, Verdict], state: State) -> State:
+    """Return the state in which some decisions are facts: settled, one of a few outcomes, or missing."""
     facts, known = dict(state.facts), dict(state.known)
     values = dict(state.settled.values)
-    for name in guard.decisions:
+    for name in decisions:
         type_ = tree.decisions[name].type
         facts[name] = Fact(name, type_)
         what = _outcome_known(verdicts[name], facts[name])

@@ -340,6 +340,11 @@ class Policy:
         """The compiled form that decides."""
         return self._index
 
+    @property
+    def currencies(self) -> Currencies:
+        """The policy's currency, and its rates for others."""
+        return self._currencies
+
     def read(self, facts: object) -> dict[str, Knowledge]:
         """
         Check and read facts as canonical values.

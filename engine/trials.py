@@ -60,7 +60,7 @@ def run_trials(policy: Policy, *, cases: Iterable[Case] | None = None, as_of: dt
     day = as_of if as_of is not None else dt.datetime.now(dt.UTC)
     for case in policy.tree.tests if cases is None else cases:
         decision = policy.decide(case.given, as_of=case.as_of if case.as_of is not None else day)
-        yield Trial(case, decision, tuple(_mismatches(case, decision)))
+        yield Trial(case, decision, tuple(mismatches(case, decision)))
 
 
 def winning_rules(decision: Decision) -> tuple[str, ...]:
@@ -80,7 +80,8 @@ def matching_rules(decision: Decision, rules: Iterable[Rule]) -> list[Rule]:
     return [rule for rule in rules if form_truth(rule.form, state) is True]
 
 
-def _mismatches(case: Case, decision: Decision) -> Iterator[Mismatch]:
+def mismatches(case: Case, decision: Decision) -> Iterator[Mismatch]:
+    """Yield everything in which a decision is not as a case expects it."""
     tree = decision.policy.tree
     currencies = Currencies(tree.currency, tree.rates)
     for name, expected in case.expect.items():
@@ -118,7 +119,7 @@ def _is_refer(expected: object, *, lists: bool) -> bool:
 def _wrong_outcome(verdict: Verdict, expected: object, currencies: Currencies) -> Iterator[Mismatch]:
     if _is_expected_outcome(verdict, expected, currencies):
         return
-    yield Mismatch(verdict.decision, _written(expected), outcome_text(verdict), _behind(verdict))
+    yield Mismatch(verdict.decision, written(expected), outcome_text(verdict), _behind(verdict))
 
 
 def _is_expected_outcome(verdict: Verdict, expected: object, currencies: Currencies) -> bool:
@@ -179,12 +180,12 @@ def _wrong_value(name: str, expected: object, decision: Decision, currencies: Cu
         if type_ is None:
             continue
         if name in verdict.unsettled:
-            yield Mismatch(name, _written(expected), "not settled", f"it depends on {', '.join(verdict.missing)}")
+            yield Mismatch(name, written(expected), "not settled", f"it depends on {', '.join(verdict.missing)}")
         elif name not in verdict.canonical_values:
-            yield Mismatch(name, _written(expected), "nothing", _behind(verdict))
+            yield Mismatch(name, written(expected), "nothing", _behind(verdict))
         elif not _is_expected_value(expected, verdict.canonical_values[name], type_, verdict, currencies):
             got = canonical_text(verdict.canonical_values[name], type_, verdict.currency)
-            yield Mismatch(name, _written(expected), got, _behind(verdict))
+            yield Mismatch(name, written(expected), got, _behind(verdict))
 
 
 def _is_expected_value(expected: object, got: Outcome, type_: Type, verdict: Verdict, currencies: Currencies) -> bool:
@@ -248,13 +249,13 @@ def canonical_text(value: Outcome, type_: Type, currency: str) -> str:
     return value_text(value, type_, currency)
 
 
-def _written(expected: Any) -> str:
+def written(expected: Any) -> str:
     """Return what was expected as it was written: the choices of a list with `or`."""
     match expected:
         case bool():
             return str(expected).lower()
         case list():
-            return " or ".join(_written(item) for item in expected) or "nothing"
+            return " or ".join(written(item) for item in expected) or "nothing"
         case Decimal():
             return f"{expected:f}"
         case _:

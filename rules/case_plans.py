@@ -144,7 +144,8 @@ def check_monitoring(work: Work) -> None:
     }
     when, reopen = conditions.get("when"), conditions.get("reopen")
     length = read_length(work, part.raw.get("length"), part.place.inside("length"))
-    if when is not None and not named_decisions(when, over_outcomes):
+    named = named_decisions(when, over_outcomes) if when is not None else ()
+    if when is not None and not named:
         decisions = ", ".join(single)
         work.findings.report("guard-without-decision", part.place.inside("when"), id="monitoring", decisions=decisions)
     if when is None or reopen is None or length is None:
@@ -153,6 +154,7 @@ def check_monitoring(work: Work) -> None:
     assert work.normalizer is not None
     work.monitoring = Monitoring(
         Normalizer(over_outcomes.universe).normal_form(when),
+        named,
         length,
         work.normalizer.normal_form(reopen),
         text=condition_text(when, home),

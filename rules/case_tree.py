@@ -144,6 +144,7 @@ class Monitoring:
     """How a case is watched after we walked away: from when on (over outcomes), for how long, and what reopens it (over facts)."""
 
     when: NormalForm
+    decisions: tuple[str, ...]
     length: Number
     reopen: NormalForm
     text: str

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Pattern(Protocol):
     """A compiled pattern."""
 
-    def search(self, text: str) -> object:
-        """Return a match, or None."""
+    def search(self, text: str, pos: int = 0) -> Any:
+        """Return the first match from a place on, or None."""
         ...
 
 

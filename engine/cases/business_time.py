@@ -1,0 +1,77 @@
+"""Deadlines: so long from now, or so long while the business is open."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from ...rules.case_tree import Calendar
+from ...rules.types import Number
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MILLISECOND: Final = dt.timedelta(milliseconds=1)
+#: How many days a deadline in business hours is followed; beyond it there is none.
+MOST_DAYS: Final = 36_525
+
+
+def milliseconds(moment: dt.datetime) -> int:
+    """
+    Return a moment as whole milliseconds since 1970 in UTC; one without a time zone is in UTC.
+
+    >>> milliseconds(dt.datetime(1970, 1, 1, 0, 0, 1))
+    1000
+    """
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.UTC)
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def moment_of(at: int) -> dt.datetime:
+    """Return a moment from milliseconds since 1970, in UTC."""
+    return _EPOCH + at * _MILLISECOND
+
+
+def deadline(start: int, within: Number, calendar: Calendar | None = None) -> int | None:
+    """
+    Return when a length of time is over, both moments in milliseconds since 1970; None where that is beyond a hundred years.
+
+    *within* is in seconds. With a *calendar* only its business hours count; a deadline that falls on the end of a day is there,
+    not at the beginning of the next.
+
+    >>> office = Calendar("Europe/London", {day: ((540, 1020),) for day in range(5)}, frozenset())
+    >>> friday = milliseconds(dt.datetime(2026, 11, 20, 16))
+    >>> moment_of(deadline(friday, 2 * 3600, office)).isoformat()
+    '2026-11-23T10:00:00+00:00'
+    """
+    left = int(within * 1000)
+    if calendar is None:
+        return start + left
+    for opens, closes in _open_spans(start, calendar):
+        if left <= closes - opens:
+            return opens + left
+        left -= closes - opens
+    return None
+
+
+def _open_spans(start: int, calendar: Calendar) -> Iterator[tuple[int, int]]:
+    """Yield the spans from a moment on in which the business is open, in milliseconds since 1970."""
+    zone = ZoneInfo(calendar.time_zone)
+    try:
+        day = moment_of(start).astimezone(zone).date()
+        for _ in range(MOST_DAYS):
+            for first, last in calendar.hours.get(day.weekday(), ()) if day not in calendar.holidays else ():
+                opens, closes = _at(day, first, zone), _at(day, last, zone)
+                if closes > max(opens, start):
+                    yield max(opens, start), closes
+            day += dt.timedelta(days=1)
+    except OverflowError:
+        return
+
+
+def _at(day: dt.date, minutes: int, zone: ZoneInfo) -> int:
+    """Return when so many minutes after midnight are on the clock of a time zone; 1,440 are the next midnight."""
+    days, minutes = divmod(minutes, 24 * 60)
+    clock = dt.time(*divmod(minutes, 60))
+    return milliseconds(dt.datetime.combine(day + dt.timedelta(days=days), clock, zone))

@@ -1,0 +1,186 @@
+"""The facts of a case, folded from its log: what was said, what patterns taught, and what is counted from the events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Final
+
+import attrs
+
+from ...rules.given import Knowledge
+from ...rules.incident import ABUSE
+from ...rules.regions import Words
+from ...rules.types import Fact, Value, ratio
+from .correlate import Happened, Match
+
+_HOUR: Final = 3_600_000
+_PROMISES: Final = {"promise_made": "open", "promise_kept": "kept", "promise_broken": "broken"}
+
+
+@attrs.define
+class _Post:
+    """A public post as it was last seen."""
+
+    views: int = 0
+    shares: int = 0
+
+
+@attrs.define
+class Folding:
+    """
+    What a case knows while its log is read; *vocabulary* are the facts of the policy.
+
+    A fact that is counted from events starts from what was stated about it. Everything else is as it was said last.
+    """
+
+    vocabulary: Mapping[str, Fact]
+    opened_at: int = 0
+    _stated: dict[str, tuple[Knowledge, int]] = attrs.field(factory=dict)
+    _replies: int = 0
+    _declined: int = 0
+    _steps: dict[str, None] = attrs.field(factory=dict)
+    _posts: dict[str, _Post] = attrs.field(factory=dict)
+    #: The views of all posts together as they were seen the last two times, with the moments.
+    _sightings: list[tuple[int, int]] = attrs.field(factory=list)
+    _press: bool = False
+    _promises: dict[str, str] = attrs.field(factory=dict)
+    _heard_at: int | None = None
+    _sent_at: int | None = None
+    _worst: int = -1
+
+    @property
+    def steps_done(self) -> tuple[str, ...]:
+        """The steps taken so far, those stated at the beginning included."""
+        stated = self._value("exchange.steps_done")
+        return tuple(dict.fromkeys([*(stated if isinstance(stated, tuple) else ()), *self._steps]))
+
+    @property
+    def replies_sent(self) -> int:
+        """How many replies we sent."""
+        return self._replies + self._number("exchange.replies_sent")
+
+    @property
+    def last_reply_at(self) -> int | None:
+        """When we last wrote, in milliseconds since 1970."""
+        return self._sent_at
+
+    def learn(self, facts: Mapping[str, Knowledge], at: int) -> None:
+        """Take in facts as they were stated at a moment."""
+        self._stated.update((name, (value, at)) for name, value in facts.items())
+
+    def matched(self, match: Match) -> None:
+        """Take in what a pattern teaches."""
+        self.learn(match.facts, match.at)
+
+    def happened(self, event: Happened) -> None:
+        """Take in an event."""
+        match event.kind:
+            case "message_received":
+                self._message_received(event)
+            case "message_sent":
+                self._replies += 1
+                self._sent_at = event.at
+            case "post_seen":
+                self._post_seen(event)
+            case "step_done":
+                self._steps.setdefault(str(event.fields.get("step", "")))
+            case "offer_declined":
+                self._declined += 1
+            case "promise_made" | "promise_kept" | "promise_broken":
+                state = _PROMISES[event.kind]
+                self._promises[promise_name(event, self._promises)] = state
+
+    def known(self, at: int) -> dict[str, Knowledge]:
+        """Return the facts of the case at a moment, those that the policy does not know left out."""
+        found: dict[str, Knowledge] = {name: value for name, (value, _) in self._stated.items()}
+        found.update(self._counted(at))
+        return {name: value for name, value in found.items() if name in self.vocabulary}
+
+    # -- from single kinds of events
+
+    def _message_received(self, event: Happened) -> None:
+        self._heard_at = event.at
+        abuse = event.fields.get("abuse")
+        if isinstance(abuse, str):
+            self._worst = max(self._worst, ABUSE.words.index(abuse))
+
+    def _post_seen(self, event: Happened) -> None:
+        name = str(event.fields.get("post", event.fields.get("author", "")))
+        post = self._posts.setdefault(name, _Post())
+        for field in ("views", "shares"):
+            seen = event.fields.get(field)
+            if isinstance(seen, int):
+                setattr(post, field, seen)
+        self._press = self._press or bool(event.fields.get("press", False))
+        if "views" in event.fields:
+            total = sum(post.views for post in self._posts.values())
+            if self._sightings and self._sightings[-1][0] == event.at:
+                self._sightings.pop()
+            self._sightings = [*self._sightings[-1:], (event.at, total)]
+
+    # -- counted
+
+    def _counted(self, at: int) -> dict[str, Knowledge]:
+        found: dict[str, Knowledge] = {
+            "exchange.replies_sent": self.replies_sent,
+            "exchange.offers_declined": self._declined + self._number("exchange.offers_declined"),
+            "exchange.hours_open": self._since("exchange.hours_open", self.opened_at, at),
+            "exchange.hours_since_contact": self._since(
+                "exchange.hours_since_contact", self._heard_at or self.opened_at, at
+            ),
+            "exchange.promises_open": self._number("exchange.promises_open") + self._count("open"),
+            "exchange.promises_broken": self._number("exchange.promises_broken") + self._count("broken"),
+            "exchange.steps_done": self.steps_done,
+        }
+        if self._posts:
+            for field in ("views", "shares"):
+                total = sum(getattr(post, field) for post in self._posts.values())
+                found[f"virality.{field}"] = max(total, self._number(f"virality.{field}"))
+        if self._press:
+            found["virality.press"] = True
+        if len(self._sightings) == 2:
+            (before, fewer), (then, more) = self._sightings
+            found["virality.views_per_hour"] = max(more - fewer, 0) * _HOUR // (then - before)
+        if self._worst >= 0:
+            found["abuse"] = self._worst_abuse()
+        return found
+
+    def _value(self, name: str) -> Knowledge | None:
+        return self._stated[name][0] if name in self._stated else None
+
+    def _number(self, name: str) -> int:
+        value = self._value(name)
+        return value if isinstance(value, int) else 0
+
+    def _count(self, state: str) -> int:
+        return sum(found == state for found in self._promises.values())
+
+    def _since(self, name: str, start: int, at: int) -> Value:
+        """Return the seconds since a moment; what was stated goes on from when it was, until an event says better."""
+        if name in self._stated and not (name.endswith("contact") and self._heard_at is not None):
+            value, then = self._stated[name]
+            if isinstance(value, int | Fraction):
+                return value + ratio(max(at - then, 0), 1000)
+        return ratio(max(at - start, 0), 1000)
+
+    def _worst_abuse(self) -> Knowledge:
+        """Return the worst of what was stated and of what was written to us."""
+        stated = self._value("abuse")
+        if isinstance(stated, str):
+            return ABUSE.words[max(self._worst, ABUSE.words.index(stated))]
+        if isinstance(stated, Words):
+            places = {max(self._worst, ABUSE.words.index(str(word))) for word in stated.words}
+            words = frozenset(ABUSE.words[place] for place in places)
+            return next(iter(words)) if len(words) == 1 else Words(words)
+        return ABUSE.words[self._worst]
+
+
+def promise_name(event: Happened, known: Mapping[str, str]) -> str:
+    """Return which promise an event speaks of: the one that it names; without a name a new one, or the first still open."""
+    name = event.fields.get("promise")
+    if isinstance(name, str) and name:
+        return name
+    if event.kind == "promise_made":
+        return f"promise-{event.seq}"
+    return next((name for name, state in known.items() if state == "open"), f"promise-{event.seq}")

@@ -1,0 +1,129 @@
+"""The ledger of a case: what is owed, by when, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Literal, TypeAlias
+
+import attrs
+
+from ...rules.tree import PolicyTree
+from .business_time import deadline
+from .correlate import Happened
+from .folding import promise_name
+
+Kind: TypeAlias = Literal["duty", "promise", "step"]
+State: TypeAlias = Literal["open", "done", "breached"]
+
+#: The event that says that something was not done in time, and the field that names it, by what is owed.
+BREACHES: Final[Mapping[Kind, tuple[str, str]]] = {
+    "duty": ("duty_breached", "duty"),
+    "promise": ("promise_broken", "promise"),
+    "step": ("step_missed", "step"),
+}
+
+
+@attrs.frozen
+class Owed:
+    """
+    One thing that is owed: a duty, a promise, or a step of a plan.
+
+    Moments are milliseconds since 1970 in UTC; *due_at* is None where there is no deadline. What was breached may still be done:
+    then *closed_at* says when, and it stays breached.
+    """
+
+    kind: Kind
+    id: str
+    title: str
+    by: str
+    opened_at: int
+    due_at: int | None
+    state: State = "open"
+    closed_at: int | None = None
+
+    def is_overdue(self, now: int) -> bool:
+        """Whether it is open and its time is up."""
+        return self.state == "open" and self.due_at is not None and self.due_at < now
+
+
+class Ledger:
+    """What is owed in one case, in the order in which it came up."""
+
+    def __init__(self, tree: PolicyTree) -> None:
+        self._tree = tree
+        self._entries: dict[tuple[Kind, str], Owed] = {}
+        self._promises: dict[str, str] = {}
+        titles = {step.do: step.title for plan in tree.case.plans.values() for step in plan.steps}
+        self._titles = titles
+
+    def __iter__(self) -> Iterator[Owed]:
+        return iter(self._entries.values())
+
+    def get(self, kind: Kind, id_: str) -> Owed | None:
+        """Return an entry, None where there is none."""
+        return self._entries.get((kind, id_))
+
+    @property
+    def due(self) -> list[Owed]:
+        """What is open and has a deadline, the earliest first."""
+        waiting = [entry for entry in self if entry.state == "open" and entry.due_at is not None]
+        return sorted(waiting, key=lambda entry: entry.due_at or 0)
+
+    def owe(self, duties: Iterable[str], at: int) -> None:
+        """Open the duties of a decision; each is opened once in a case."""
+        for id_ in duties:
+            if ("duty", id_) in self._entries:
+                continue
+            obligation, duty = self._tree.obligations[id_], self._tree.case.duties.get(id_)
+            calendar = self._tree.case.calendar if duty is not None and duty.hours == "business" else None
+            due = None if obligation.within is None else deadline(at, obligation.within, calendar)
+            self._entries["duty", id_] = Owed("duty", id_, obligation.title, obligation.by, at, due)
+
+    def expect(self, step: str, due_at: int, at: int) -> None:
+        """Open a step of a plan that has to be taken by a moment."""
+        self._entries.setdefault(("step", step), Owed("step", step, self._titles.get(step, ""), "", at, due_at))
+
+    def happened(self, event: Happened) -> None:
+        """Take in an event: what it makes, discharges or breaches."""
+        match event.kind:
+            case "promise_made":
+                self._promise(event)
+            case "promise_kept":
+                self._close("promise", self._promised(event), event.at)
+            case "promise_broken":
+                self._breach("promise", self._promised(event), event.at)
+            case "step_done":
+                self._close("step", str(event.fields.get("step", "")), event.at)
+            case "step_missed":
+                self._breach("step", str(event.fields.get("step", "")), event.at)
+            case "duty_done":
+                self._close("duty", str(event.fields.get("duty", "")), event.at)
+            case "duty_breached":
+                self._breach("duty", str(event.fields.get("duty", "")), event.at)
+        for id_, duty in self._tree.case.duties.items():
+            if event.kind in duty.discharged_by:
+                self._close("duty", id_, event.at)
+
+    def _promise(self, event: Happened) -> None:
+        name = promise_name(event, self._promises)
+        self._promises[name] = "open"
+        within = event.fields.get("within")
+        due = None if within is None or isinstance(within, str | tuple) else deadline(event.at, within)
+        title = str(event.fields.get("text", ""))
+        self._entries["promise", name] = Owed("promise", name, title, "", event.at, due)
+
+    def _promised(self, event: Happened) -> str:
+        name = promise_name(event, self._promises)
+        self._promises[name] = "closed"
+        return name
+
+    def _close(self, kind: Kind, id_: str, at: int) -> None:
+        entry = self._entries.get((kind, id_))
+        if entry is not None and entry.closed_at is None:
+            state: State = "breached" if entry.state == "breached" else "done"
+            self._entries[kind, id_] = attrs.evolve(entry, state=state, closed_at=at)
+
+    def _breach(self, kind: Kind, id_: str, at: int) -> None:
+        entry = self._entries.get((kind, id_))
+        if entry is not None and entry.state == "open" and entry.due_at is not None and entry.due_at <= at:
+            self._entries[kind, id_] = attrs.evolve(entry, state="breached")

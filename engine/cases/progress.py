@@ -1,0 +1,334 @@
+"""A case as it goes: from one event to the next, what is known, decided, owed, and to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any, Final, Literal, TypeAlias
+
+import attrs
+
+from ...rules.diagnostics import Findings, Place
+from ...rules.event_reading import WITH_FACTS, read_event
+from ...rules.given import Knowledge, read_given
+from ...rules.types import Value
+from ..decision import Judgement, Outcome
+from ..force import ordinal
+from ..guards import outcomes_truth
+from ..policy import Decision, Policy
+from ..truth import State, form_truth
+from .business_time import deadline, moment_of
+from .correlate import Correlation, Happened, Match
+from .event import Event
+from .folding import Folding
+from .handing_in import as_handed_in
+from .joining import Joiner
+from .ledger import BREACHES, Ledger, Owed
+from .planning import NextStep, next_steps
+
+Status: TypeAlias = Literal["open", "monitored", "closed"]
+
+#: The most events that may follow from one moment by themselves: breaches, reopening, closing.
+MOST_FOLLOWING: Final = 1_000
+
+
+@attrs.frozen
+class Moment:
+    """
+    What one event, match or deadline led to.
+
+    *changed* maps each decision whose outcome changed to the outcomes before and after; *opened* and *closed* are the entries of
+    the ledger that came up and that were settled.
+    """
+
+    at: int
+    event: Event | None
+    matches: tuple[Match, ...]
+    changed: Mapping[str, tuple[Outcome | None, Outcome]]
+    opened: tuple[Owed, ...]
+    closed: tuple[Owed, ...]
+    status: Status
+
+
+class EndlessCaseError(Exception):
+    """Events follow one another by themselves without end."""
+
+
+class Progress:
+    """
+    The state of one case: a function of the policy, the events in their order, and the time.
+
+    `take` one event after another, each at or after the one before it; let time pass with `wait`.
+    """
+
+    def __init__(self, policy: Policy, joiner: Joiner, *, case: str = "") -> None:
+        self.policy = policy
+        self.tree = policy.tree
+        self.status: Status = "open"
+        self.monitored_until: int | None = None
+        self.judgement: Judgement | None = None
+        self.moments: list[Moment] = []
+        self.ledger = Ledger(self.tree)
+        self.facts = Folding(self.tree.facts)
+        self.correlation = Correlation(self.tree.case.patterns, joiner, self.tree.facts, case=case)
+        self._walked_away = False
+        self._is_opened = False
+
+    @property
+    def matches(self) -> list[Match]:
+        """Every match so far."""
+        return self.correlation.matches
+
+    # -- going on
+
+    def take(self, event: Event) -> Moment:
+        """
+        Take the next event, after what was due before it.
+
+        Raises:
+            LateEventError: If it belongs before something that was already looked at.
+            CorrelationError: If patterns chase one another without end.
+        """
+        self.wait(event.at - 1)
+        happened = self._read(event)
+        before = self._snapshot()
+        matches = self.correlation.advance(happened, self.facts)
+        self.ledger.happened(happened)
+        self._follow_status(event)
+        return self._settle(event.at, event, matches, before)
+
+    def wait(self, now: int) -> list[Moment]:
+        """Let time pass until a moment, and return what it led to: what did not come in time."""
+        found = []
+        while self.correlation.deadlines and self.correlation.deadlines[0] <= now:
+            at = self.correlation.deadlines[0]
+            before = self._snapshot()
+            matches = self.correlation.advance_to(at, self.facts)
+            if matches:
+                found.append(self._settle(at, None, matches, before))
+        return found
+
+    def following(self, now: int) -> list[Event]:
+        """
+        Return the events that follow by themselves and have to be recorded, those of the earliest moment.
+
+        They are a duty, promise or step that was not kept in time, a watched case that flares up, and the end of watching.
+        """
+        found = [_breach(entry) for entry in self.ledger.due if entry.due_at is not None and entry.due_at <= now]
+        if self.status == "monitored" and self.monitored_until is not None:
+            if self._flares_up():
+                return [Event(0, self.moments[-1].at, "case_reopened", {"reason": self._reopen_reason})]
+            if self.monitored_until <= now:
+                reason = "nothing came while it was watched"
+                found.append(Event(0, self.monitored_until, "case_closed", {"reason": reason}))
+        if not found:
+            return []
+        first = min(event.at for event in found)
+        return [event for event in found if event.at == first]
+
+    @property
+    def alarms(self) -> tuple[int, ...]:
+        """The moments, in order, at which something may follow from time alone."""
+        due = [entry.due_at for entry in self.ledger.due if entry.due_at is not None]
+        watched = [self.monitored_until] if self.status == "monitored" and self.monitored_until is not None else []
+        return tuple(sorted({*due, *watched, *self.correlation.deadlines}))
+
+    # -- asked
+
+    def known(self, at: int) -> dict[str, Knowledge]:
+        """Return the facts of the case at a moment."""
+        return self.facts.known(at)
+
+    def state(self, at: int) -> State:
+        """Return what is known at a moment as conditions see it."""
+        return State.of(self.tree.facts, self.known(at), ordinal(moment_of(at)))
+
+    def stated(self, at: int) -> dict[str, object]:
+        """Return the facts of the case at a moment as callers hand them in."""
+        facts, currency = self.tree.facts, self.tree.currency
+        return {name: as_handed_in(value, facts[name].type, currency) for name, value in self.known(at).items()}
+
+    def decision(self, at: int) -> Decision:
+        """Return what is decided at a moment."""
+        return self.policy.decide(self.stated(at), as_of=moment_of(at))
+
+    def next_steps(self, at: int) -> tuple[NextStep, ...]:
+        """Return what the plans ask for at a moment; nothing once the case is closed."""
+        if self.status == "closed":
+            return ()
+        return tuple(next_steps(self.tree.case, self.state(at), self.facts.steps_done))
+
+    # -- within
+
+    def _read(self, event: Event) -> Happened:
+        """Read an event as its policy has it; what an older policy knew and this one does not is left out."""
+        kind = self.tree.case.events.get(event.kind)
+        quiet = Findings()
+        currencies = self.policy.currencies
+        fields: dict[str, Value] = {}
+        if kind is not None:
+            fields = read_event(kind, event.raw, self.tree.facts, currencies, quiet, Place("case"))
+        if event.kind in WITH_FACTS:
+            self.facts.learn(self._learned(event.raw.get("facts")), event.at)
+        if not self._is_opened:
+            self._is_opened, self.facts.opened_at = True, event.at
+        return Happened(event.seq, event.at, event.kind, fields)
+
+    def _learned(self, raw: object) -> dict[str, Knowledge]:
+        if not isinstance(raw, Mapping):
+            return {}
+        return readable(raw, self.policy)
+
+    def _settle(self, at: int, event: Event | None, matches: Iterable[Match], before: _Snapshot) -> Moment:
+        """Decide anew, and write down what is different."""
+        judgement = self.policy.judge(self.known(at), moment_of(at))
+        self.judgement = judgement
+        self.ledger.owe(judgement.obligations, at)
+        self._expect_steps(at)
+        self._watch(judgement, at)
+        after = self._snapshot()
+        moment = Moment(
+            at,
+            event,
+            tuple(matches),
+            {
+                name: (before.outcomes.get(name), now)
+                for name, now in after.outcomes.items()
+                if before.outcomes.get(name) != now
+            },
+            tuple(entry for key, entry in after.entries.items() if key not in before.entries),
+            tuple(
+                entry
+                for key, entry in after.entries.items()
+                if entry.state != "open" and entry != before.entries.get(key)
+            ),
+            self.status,
+        )
+        self.moments.append(moment)
+        return moment
+
+    def _snapshot(self) -> _Snapshot:
+        verdicts = self.judgement.verdicts if self.judgement is not None else {}
+        outcomes = {name: verdict.canonical for name, verdict in verdicts.items()}
+        return _Snapshot(outcomes, {(entry.kind, entry.id): entry for entry in self.ledger})
+
+    def _expect_steps(self, at: int) -> None:
+        for found in self.next_steps(at):
+            if found.step.within is not None and not found.waits_for:
+                due = deadline(at, found.step.within)
+                if due is not None:
+                    self.ledger.expect(found.step.do, due, at)
+
+    # -- watching
+
+    def _follow_status(self, event: Event) -> None:
+        if event.kind == "case_closed":
+            self.status, self.monitored_until = "closed", None
+        elif event.kind == "case_reopened":
+            self.status, self.monitored_until = "open", None
+
+    def _watch(self, judgement: Judgement, at: int) -> None:
+        """Begin to watch the case at the moment at which we walk away."""
+        monitoring = self.tree.case.monitoring
+        if monitoring is None:
+            return
+        truth = outcomes_truth(self.tree, monitoring.when, monitoring.decisions, judgement.verdicts, self.state(at))
+        if truth is True and not self._walked_away and self.status == "open":
+            self.status, self.monitored_until = "monitored", deadline(at, monitoring.length)
+        self._walked_away = truth is True
+
+    def _flares_up(self) -> bool:
+        """Whether what has just happened reopens a watched case; what was so already when watching began does not."""
+        monitoring = self.tree.case.monitoring
+        assert monitoring is not None
+        if len(self.moments) < 2 or self.moments[-2].status != "monitored":
+            return False
+        return form_truth(monitoring.reopen, self.state(self.moments[-1].at)) is True
+
+    @property
+    def _reopen_reason(self) -> str:
+        monitoring = self.tree.case.monitoring
+        assert monitoring is not None
+        return f"it flares up: {monitoring.reopen_text}"
+
+
+@attrs.frozen
+class _Snapshot:
+    """What is compared before and after."""
+
+    outcomes: Mapping[str, Outcome]
+    entries: Mapping[tuple[str, str], Owed]
+
+
+def _breach(entry: Owed) -> Event:
+    kind, field = BREACHES[entry.kind]
+    assert entry.due_at is not None
+    return Event(0, entry.due_at, kind, {field: entry.id})
+
+
+def readable(raw: Mapping[Any, Any], policy: Policy) -> dict[str, Knowledge]:
+    """Read facts one by one, so that one that the policy does not know, or no longer takes, does not hide the others."""
+    from ...rules.diagnostics import FactError
+    from ...rules.given import flatten
+
+    found: dict[str, Knowledge] = {}
+    for name, value in flatten(raw, policy.tree.facts):
+        try:
+            found.update(read_given({name: value}, policy.tree.facts, policy.currencies))
+        except FactError:
+            continue
+    return found
+
+
+def replayed(policy: Policy, joiner: Joiner, events: Iterable[Event], *, case: str = "") -> Progress:
+    """Return the state of a case after all its events, in whatever order they were recorded."""
+    progress = Progress(policy, joiner, case=case)
+    for event in in_order(events):
+        progress.take(event)
+    return progress
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Return events in the order in which they happened."""
+    return sorted(events, key=lambda event: (event.at, event.seq))
+
+
+def is_in_order(events: Iterable[Event]) -> bool:
+    """Whether events happened in the order in which they were recorded."""
+    return all(one.at <= other.at for one, other in pairwise(events))
+
+
+def run_through(progress: Progress, events: Iterable[Event], *, now: int | None = None) -> Iterator[Moment]:
+    """
+    Yield what each of some events leads to, and what follows by itself between them, as if a worker ran every timer at once.
+
+    *events* are in order and not recorded: each gets its number here. At the end time passes until *now*.
+    """
+    for event in events:
+        yield from pass_time(progress, event.at - 1)
+        yield progress.take(attrs.evolve(event, seq=_next_seq(progress)))
+        yield from pass_time(progress, event.at)
+    if now is not None:
+        yield from pass_time(progress, now)
+
+
+def pass_time(progress: Progress, now: int) -> Iterator[Moment]:
+    """
+    Let time pass until a moment, taking in what follows by itself, and yield what that leads to.
+
+    Raises:
+        EndlessCaseError: If something follows from something else without end.
+    """
+    for _ in range(MOST_FOLLOWING):
+        alarm = next((at for at in progress.alarms if at <= now), now)
+        yield from progress.wait(alarm)
+        following = progress.following(alarm)
+        for event in following:
+            yield progress.take(attrs.evolve(event, seq=_next_seq(progress)))
+        if not following and alarm >= now:
+            return
+    raise EndlessCaseError(f"more than {MOST_FOLLOWING:,} events follow one another by themselves")
+
+
+def _next_seq(progress: Progress) -> int:
+    return 1 + max((moment.event.seq for moment in progress.moments if moment.event is not None), default=0)

@@ -1,0 +1,134 @@
+"""Stories: cases as the owner tells them, run event by event, and what came out held to what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+
+from ...rules.case_tree import Entry, Story
+from ...rules.given import FactProblem, Knowledge, flatten, read_fact
+from ...rules.tree import Case as Test, Origin
+from ...rules.types import Type
+from ..policy import Policy
+from ..trials import Mismatch, canonical_text, mismatches, written
+from ..truth import is_value
+from .business_time import milliseconds, moment_of
+from .event import Event
+from .plain import Plain
+from .progress import Moment, Progress, pass_time, run_through
+
+#: What a line of a story may expect that no test of a single incident does.
+OF_A_CASE: Final = frozenset({"facts", "status", "patterns", "next_steps", "open", "done", "breached"})
+
+
+@attrs.frozen
+class Chapter:
+    """One line of a story as it came out: when, what happened, and everything in which it is not as expected."""
+
+    at: int
+    entry: Entry | None
+    moments: tuple[Moment, ...]
+    mismatches: tuple[Mismatch, ...]
+    origin: Origin
+
+
+@attrs.frozen
+class Telling:
+    """A story as it came out."""
+
+    story: Story
+    chapters: tuple[Chapter, ...]
+    progress: Progress
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything came out as expected."""
+        return not any(chapter.mismatches for chapter in self.chapters)
+
+
+def tell_stories(policy: Policy) -> Iterator[Telling]:
+    """Run every story of a policy."""
+    for story in policy.tree.case.stories:
+        yield tell(policy, story)
+
+
+def tell(policy: Policy, story: Story) -> Telling:
+    """Run one story."""
+    opened = milliseconds(story.opened)
+    progress = Progress(policy, Plain(policy.tree.case.patterns))
+    first = Event(0, opened, "case_opened", {"facts": dict(story.given)} if story.given else {})
+    list(run_through(progress, [first]))
+    chapters = [_chapter(progress, entry, opened + int(entry.after * 1000)) for entry in story.entries]
+    if story.expect:
+        at = chapters[-1].at if chapters else opened
+        wrong = tuple(_mismatches(progress, story.expect, at, story.origin))
+        chapters.append(Chapter(at, None, (), wrong, story.origin))
+    if not any(entry.expect for entry in story.entries) and not story.expect:
+        nothing = Mismatch("expect", "something", "nothing", "a story that expects nothing proves nothing")
+        chapters.append(Chapter(opened, None, (), (nothing,), story.origin))
+    return Telling(story, tuple(chapters), progress)
+
+
+def _chapter(progress: Progress, entry: Entry, at: int) -> Chapter:
+    if entry.raw:
+        fields = {name: value for name, value in entry.raw.items() if name != "kind"}
+        moments = tuple(run_through(progress, [Event(0, at, str(entry.raw["kind"]), fields)]))
+    else:
+        moments = tuple(pass_time(progress, at))
+    wrong = tuple(_mismatches(progress, entry.expect, at, entry.origin))
+    return Chapter(at, entry, moments, wrong, entry.origin)
+
+
+def _mismatches(progress: Progress, expect: Mapping[str, Any], at: int, origin: Origin) -> Iterator[Mismatch]:
+    of_the_incident = {name: value for name, value in expect.items() if name not in OF_A_CASE}
+    if of_the_incident:
+        decision = progress.decision(at)
+        yield from mismatches(Test("", decision.given, of_the_incident, moment_of(at), origin), decision)
+    for name, value in expect.items():
+        if name == "facts":
+            yield from _wrong_facts(progress, value, at)
+        elif name == "status":
+            if value != progress.status:
+                yield Mismatch("status", written(value), progress.status)
+        elif name in OF_A_CASE:
+            yield from _unlisted(progress, name, value, at)
+
+
+def _wrong_facts(progress: Progress, expected: Mapping[str, Any], at: int) -> Iterator[Mismatch]:
+    known = progress.known(at)
+    tree, currencies = progress.tree, progress.policy.currencies
+    for name, raw in flatten(expected, tree.facts):
+        fact = tree.facts[name]
+        got = known.get(name)
+        try:
+            wanted = read_fact(raw, fact, currencies)
+        except FactProblem:
+            wanted = None  # was reported when the policy was loaded
+        if got != wanted:
+            yield Mismatch(name, written(raw), _known_text(got, fact.type, tree.currency))
+
+
+def _known_text(got: Knowledge | None, type_: Type, currency: str) -> str:
+    if got is None:
+        return "not known"
+    return canonical_text(got, type_, currency) if is_value(got) else "not certain"
+
+
+def _unlisted(progress: Progress, name: str, expected: object, at: int) -> Iterator[Mismatch]:
+    """Yield a mismatch where something expected is not there."""
+    got: list[str]
+    match name:
+        case "patterns":
+            got = [match.pattern for match in progress.matches]
+        case "next_steps":
+            got = [found.step.do for found in progress.next_steps(at)]
+        case _:
+            got = [entry.id for entry in progress.ledger if entry.state == name]
+    wanted = [str(item) for item in (expected if isinstance(expected, list) else [expected])]
+    lacking = [item for item in wanted if item not in got]
+    if lacking:
+        yield Mismatch(name, ", ".join(lacking), ", ".join(dict.fromkeys(got)) or "none")
+    elif not wanted and got:
+        yield Mismatch(name, "none", ", ".join(dict.fromkeys(got)))

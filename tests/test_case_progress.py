@@ -1,0 +1,383 @@
+"""Cases as they go: facts folded from events, the ledger, plans, watching, and stories that hold them to what is expected."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+
+import pytest
+
+from evenhand import Policy
+from evenhand.engine.cases.business_time import milliseconds
+from evenhand.engine.cases.event import Event
+from evenhand.engine.cases.joining import LateEventError
+from evenhand.engine.cases.plain import Plain
+from evenhand.engine.cases.progress import Progress, in_order, replayed, run_through
+from evenhand.engine.cases.stories import tell_stories
+from evenhand.rules.types import DURATION
+
+OPENED = milliseconds(dt.datetime(2026, 11, 20, 20, tzinfo=dt.UTC))
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+STREAMS = max(int(os.environ.get("EVENHAND_CASES", "20000")) // 100, 10)
+
+TALE = """
+[policy]
+id = "tale"
+
+[calendar]
+time_zone = "America/New_York"
+open = { weekdays = "09:00-17:00" }
+holidays = [2026-11-26]
+
+[facts.pile_on]
+type = "boolean"
+assume = false
+
+[facts.silent]
+type = "boolean"
+
+[decisions.refund]
+default = "deny"
+[decisions.defend]
+default = "no"
+[decisions.walk_away]
+default = "stay"
+[decisions.insurance]
+default = "no"
+
+[[rule]]
+id = "pile"
+when = "pile_on"
+then.walk_away = "end"
+oblige = ["call-owner"]
+
+[[rule]]
+id = "hurt"
+when = "injury"
+then.insurance = "notify"
+oblige = ["tell-insurer"]
+
+[[rule]]
+id = "hostile"
+when = "abuse >= hostile"
+then.defend = "privately"
+
+[[rule]]
+id = "broken"
+when = "exchange.promises_broken > 0"
+then.refund = "full"
+
+[obligations.call-owner]
+title = "Call the owner"
+within = "2h"
+hours = "business"
+
+[obligations.tell-insurer]
+title = "Tell the insurer"
+within = "24h"
+discharged_by = ["insurer_notified"]
+
+[[pattern]]
+id = "pile-on"
+within = "24h"
+learn.pile_on = true
+[[pattern.events]]
+kind = "post_seen"
+where = "views > 1_000"
+count = 3
+distinct = "author"
+
+[[pattern]]
+id = "silence"
+learn.silent = true
+[[pattern.events]]
+kind = "message_received"
+[[pattern.events]]
+kind = "message_sent"
+absent_for = "2h"
+
+[monitoring]
+when = "walk_away >= end"
+length = "14 days"
+reopen = "virality.views_per_hour >= 10_000"
+
+[plans.calm]
+unless = "injury"
+[[plans.calm.steps]]
+do = "listen"
+title = "Hear them out"
+within = "30 min"
+[[plans.calm.steps]]
+do = "thank"
+when = "abuse < hostile"
+[[plans.calm.steps]]
+do = "propose"
+needs = ["check-stock"]
+[plans.stock]
+[[plans.stock.steps]]
+do = "check-stock"
+"""
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return Policy.loads(TALE)
+
+
+def begun(policy: Policy, *events: tuple[int, str, dict[str, object]], now: int = 0, **facts: object) -> Progress:
+    """Return a case after some events, each so many milliseconds after it was opened, and after *now*."""
+    progress = Progress(policy, Plain(policy.tree.case.patterns))
+    opening = Event(0, OPENED, "case_opened", {"facts": facts})
+    told = [Event(0, OPENED + after, kind, fields) for after, kind, fields in events]
+    list(run_through(progress, [opening, *told], now=OPENED + max(now, *(after for after, *_ in events or [(0,)]))))
+    return progress
+
+
+def states(progress: Progress) -> dict[str, str]:
+    return {entry.id: entry.state for entry in progress.ledger}
+
+
+def outcome(progress: Progress, name: str) -> object:
+    assert progress.judgement is not None
+    return progress.judgement.verdicts[name].canonical
+
+
+# --- facts -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_conversation_is_counted(policy: Policy) -> None:
+    progress = begun(
+        policy,
+        (1 * HOUR, "message_received", {"abuse": "rude"}),
+        (2 * HOUR, "message_sent", {}),
+        (3 * HOUR, "offer_declined", {"offer": "voucher"}),
+        (4 * HOUR, "step_done", {"step": "listen"}),
+        (5 * HOUR, "message_sent", {}),
+        exchange={"replies_sent": 2},
+    )
+    known = progress.known(OPENED + 6 * HOUR)
+    assert known["exchange.replies_sent"] == 4
+    assert known["exchange.offers_declined"] == 1
+    assert known["exchange.steps_done"] == ("listen",)
+    assert known["exchange.hours_open"] == 6 * 3600
+    assert known["exchange.hours_since_contact"] == 5 * 3600
+    assert known["abuse"] == "rude"
+    assert progress.policy.tree.facts["exchange.hours_open"].type == DURATION
+
+
+def test_views_are_those_last_seen_of_every_post_and_how_fast_they_grow(policy: Policy) -> None:
+    progress = begun(
+        policy,
+        (1 * HOUR, "post_seen", {"post": "a", "views": 1_000}),
+        (2 * HOUR, "post_seen", {"post": "b", "views": 500, "press": True}),
+        (4 * HOUR, "post_seen", {"post": "a", "views": 9_000}),
+        virality={"views": 200},
+    )
+    known = progress.known(OPENED + 5 * HOUR)
+    assert known["virality.views"] == 9_500
+    assert known["virality.views_per_hour"] == 4_000
+    assert known["virality.press"] is True
+
+
+def test_the_worst_treatment_stands(policy: Policy) -> None:
+    """A milder message does not take back what was stated, and what is uncertain is at least as bad as what was written."""
+    milder = begun(policy, (HOUR, "message_received", {"abuse": "rude"}), abuse="hostile")
+    assert milder.known(OPENED + HOUR)["abuse"] == "hostile"
+    uncertain = begun(policy, (HOUR, "message_received", {"abuse": "hostile"}), abuse="any of rude, hostile")
+    assert uncertain.known(OPENED + HOUR)["abuse"] == "hostile"
+    assert outcome(uncertain, "defend") == "privately"
+
+
+def test_what_was_stated_about_time_goes_on(policy: Policy) -> None:
+    progress = begun(policy, now=HOUR, exchange={"hours_open": "10h"})
+    assert progress.known(OPENED + 2 * HOUR)["exchange.hours_open"] == 12 * 3600
+
+
+def test_facts_learned_later_count(policy: Policy) -> None:
+    progress = begun(policy, (HOUR, "fact_learned", {"facts": {"injury": True}}), injury=False)
+    assert outcome(progress, "insurance") == "notify"
+
+
+# --- the ledger ------------------------------------------------------------------------------------------------------
+
+
+def test_a_duty_is_discharged_by_the_event_that_its_owner_names(policy: Policy) -> None:
+    progress = begun(policy, (HOUR, "insurer_notified", {"insurer": "Acme"}), injury=True)
+    assert states(progress)["tell-insurer"] == "done"
+
+
+def test_a_duty_that_was_not_discharged_in_time_is_breached_at_that_moment(policy: Policy) -> None:
+    progress = begun(policy, now=30 * HOUR, injury=True)
+    assert states(progress)["tell-insurer"] == "breached"
+    (breach,) = (m.event for m in progress.moments if m.event and m.event.kind == "duty_breached")
+    assert breach.at == OPENED + 24 * HOUR
+    late = begun(policy, (30 * HOUR, "duty_done", {"duty": "tell-insurer"}), injury=True)
+    (entry,) = (entry for entry in late.ledger if entry.id == "tell-insurer")
+    assert (entry.state, entry.closed_at) == ("breached", OPENED + 30 * HOUR)
+
+
+def test_a_promise_is_owed_kept_and_broken(policy: Policy) -> None:
+    made = (0, "promise_made", {"promise": "call-back", "within": "48h"})
+    kept = begun(policy, made, (47 * HOUR, "promise_kept", {"promise": "call-back"}), now=72 * HOUR)
+    assert states(kept)["call-back"] == "done"
+    assert kept.known(OPENED + 72 * HOUR)["exchange.promises_open"] == 0
+    broken = begun(policy, made, now=49 * HOUR)
+    assert states(broken)["call-back"] == "breached"
+    assert broken.known(OPENED + 49 * HOUR)["exchange.promises_broken"] == 1
+    assert outcome(broken, "refund") == "full"
+
+
+def test_a_deadline_in_business_hours_skips_night_weekend_and_holiday(policy: Policy) -> None:
+    """Opened on a Friday at three in New York: an hour is left, and the next counts on Monday."""
+    posts = [(HOUR, "post_seen", {"author": name, "views": 2_000}) for name in ("ann", "bob", "cy")]
+    progress = begun(policy, *posts)
+    (entry,) = (entry for entry in progress.ledger if entry.id == "call-owner")
+    assert entry.due_at == milliseconds(dt.datetime(2026, 11, 23, 15, tzinfo=dt.UTC))
+
+
+# --- plans -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_has_one_next_step_which_may_wait_for_another(policy: Policy) -> None:
+    start = begun(policy, abuse="none", injury=False)
+    assert [found.step.do for found in start.next_steps(OPENED)] == ["listen", "check-stock"]
+    hostile = begun(policy, (1, "step_done", {"step": "listen"}), abuse="hostile", injury=False)
+    (first, _) = hostile.next_steps(OPENED + 1)
+    assert (first.step.do, first.waits_for) == ("propose", ("check-stock",))
+    hurt = begun(policy, injury=True)
+    assert [found.step.do for found in hurt.next_steps(OPENED)] == ["check-stock"]
+    unknown = begun(policy)
+    assert [found.step.do for found in unknown.next_steps(OPENED)] == ["check-stock"]
+
+
+def test_a_step_that_is_not_taken_in_time_is_missed(policy: Policy) -> None:
+    progress = begun(policy, now=HOUR, injury=False)
+    assert states(progress)["listen"] == "breached"
+    taken = begun(policy, (20 * MINUTE, "step_done", {"step": "listen"}), now=HOUR, injury=False)
+    assert states(taken)["listen"] == "done"
+
+
+# --- watching --------------------------------------------------------------------------------------------------------
+
+WALKED_AWAY = [(0, "fact_learned", {"facts": {"pile_on": True}})]
+
+
+def test_walking_away_means_watching_until_nothing_came(policy: Policy) -> None:
+    watched = begun(policy, *WALKED_AWAY)
+    assert (watched.status, watched.monitored_until) == ("monitored", OPENED + 14 * DAY)
+    assert begun(policy, *WALKED_AWAY, now=15 * DAY).status == "closed"
+
+
+def test_a_watched_case_that_flares_up_is_opened_again_and_stays_open(policy: Policy) -> None:
+    growing = [(day * DAY, "post_seen", {"post": "a", "views": 10**7 * day}) for day in (1, 2, 3)]
+    progress = begun(policy, *WALKED_AWAY, *growing, now=20 * DAY)
+    assert progress.status == "open"
+    assert [m.event.kind for m in progress.moments if m.event].count("case_reopened") == 1
+
+
+# --- patterns --------------------------------------------------------------------------------------------------------
+
+
+def test_patterns_teach_facts_that_rules_ask_for(policy: Policy) -> None:
+    posts = [(hour * HOUR, "post_seen", {"author": name, "views": 2_000}) for hour, name in enumerate(("a", "b", "c"))]
+    assert outcome(begun(policy, *posts), "walk_away") == "end"
+    assert outcome(begun(policy, *posts[:2], posts[1]), "walk_away") == "stay"
+
+
+def test_silence_is_noticed_when_its_time_is_up(policy: Policy) -> None:
+    heard = (HOUR, "message_received", {})
+    assert begun(policy, heard, now=3 * HOUR - 1).matches == []
+    assert [match.at for match in begun(policy, heard, now=3 * HOUR).matches] == [OPENED + 3 * HOUR]
+    assert begun(policy, heard, (2 * HOUR, "message_sent", {}), now=9 * HOUR).matches == []
+
+
+# --- order -----------------------------------------------------------------------------------------------------------
+
+KINDS: list[tuple[str, list[dict[str, object]]]] = [
+    ("post_seen", [{"author": a, "post": a, "views": v} for a in "abc" for v in (500, 2_000, 10**7)]),
+    ("message_received", [{}, {"abuse": "hostile"}]),
+    ("message_sent", [{}]),
+    ("promise_made", [{"within": "1h"}, {"promise": "p", "within": "5h"}, {}]),
+    ("promise_kept", [{}, {"promise": "p"}]),
+    ("fact_learned", [{"facts": {"injury": True}}, {"facts": {"pile_on": True}}, {"facts": {"injury": None}}]),
+    ("insurer_notified", [{}]),
+    ("step_done", [{"step": "listen"}, {"step": "check-stock"}]),
+    ("duty_done", [{"duty": "call-owner"}]),
+    ("case_closed", [{"reason": "settled"}]),
+]
+
+
+def test_a_case_is_the_same_event_by_event_and_rebuilt_from_its_log(policy: Policy) -> None:
+    """In whatever order the log was recorded; and a late event is refused by what has gone on."""
+    for number in range(STREAMS):
+        choose = random.Random(number)
+        events = [Event(1, OPENED, "case_opened", {"facts": {"injury": False}})]
+        for seq in range(2, choose.randint(3, 30)):
+            kind, fields = choose.choice(KINDS)
+            events.append(Event(seq, OPENED + choose.randint(0, 40) * HOUR // 2, kind, choose.choice(fields)))
+        going = Progress(policy, Plain(policy.tree.case.patterns))
+        for event in in_order(events):
+            going.take(event)
+        choose.shuffle(events)
+        again = replayed(policy, Plain(policy.tree.case.patterns), events)
+        assert going.moments == again.moments
+        assert list(going.ledger) == list(again.ledger)
+        assert (going.status, going.matches) == (again.status, again.matches)
+        with pytest.raises(LateEventError):
+            going.take(Event(99, OPENED - 1, "message_sent", {}))
+
+
+# --- stories ---------------------------------------------------------------------------------------------------------
+
+STORY = """
+[[story]]
+name = "Three posts"
+opened = 2026-11-20T20:00:00Z
+given = {{ loss = "20 USD", injury = false }}
+[[story.events]]
+after = "1h"
+kind = "post_seen"
+author = "ann"
+views = 2_000
+expect = {{ walk_away = "stay", facts = {{ virality.views = 2_000 }}, breached = ["listen"] }}
+[[story.events]]
+after = "2h"
+kind = "post_seen"
+author = "bob"
+views = 2_000
+[[story.events]]
+after = "3h"
+kind = "post_seen"
+author = "cy"
+views = 2_000
+expect = {{ walk_away = "end", patterns = ["pile-on"], open = ["call-owner"], status = "{status}" }}
+[[story.events]]
+after = "{length}"
+expect = {{ status = "closed" }}
+"""
+
+
+def test_a_story_holds_what_it_expects_after_each_event() -> None:
+    (told,) = tell_stories(Policy.loads(TALE + STORY.format(status="monitored", length="15 days")))
+    assert told.passed, [chapter.mismatches for chapter in told.chapters]
+
+
+def test_a_story_says_where_it_came_out_otherwise() -> None:
+    (told,) = tell_stories(Policy.loads(TALE + STORY.format(status="open", length="10 days")))
+    wrong = [
+        (chapter.entry.origin.path, m.name, m.expected, m.got)
+        for chapter in told.chapters
+        if chapter.entry
+        for m in chapter.mismatches
+    ]
+    assert wrong == [
+        (("story", 0, "events", 2), "status", "open", "monitored"),
+        (("story", 0, "events", 3), "status", "closed", "monitored"),
+    ]
+
+
+def test_a_story_that_expects_nothing_fails() -> None:
+    text = TALE + '[[story]]\nname = "Nothing"\n[[story.events]]\nkind = "message_sent"\n'
+    (told,) = tell_stories(Policy.loads(text))
+    assert not told.passed
