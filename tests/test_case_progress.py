@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import random
+from collections.abc import Mapping
+from typing import TypeAlias
 
 import pytest
 
@@ -19,6 +21,8 @@ from evenhand.rules.types import DURATION
 
 OPENED = milliseconds(dt.datetime(2026, 11, 20, 20, tzinfo=dt.UTC))
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+#: An event: how many milliseconds after the case was opened, its kind, its fields.
+Told: TypeAlias = tuple[int, str, Mapping[str, object]]
 STREAMS = max(int(os.environ.get("EVENHAND_CASES", "20000")) // 100, 10)
 
 TALE = """
@@ -125,7 +129,7 @@ def policy() -> Policy:
     return Policy.loads(TALE)
 
 
-def begun(policy: Policy, *events: tuple[int, str, dict[str, object]], now: int = 0, **facts: object) -> Progress:
+def begun(policy: Policy, *events: Told, now: int = 0, **facts: object) -> Progress:
     """Return a case after some events, each so many milliseconds after it was opened, and after *now*."""
     progress = Progress(policy, Plain(policy.tree.case.patterns))
     opening = Event(0, OPENED, "case_opened", {"facts": facts})
@@ -218,7 +222,7 @@ def test_a_duty_that_was_not_discharged_in_time_is_breached_at_that_moment(polic
 
 
 def test_a_promise_is_owed_kept_and_broken(policy: Policy) -> None:
-    made = (0, "promise_made", {"promise": "call-back", "within": "48h"})
+    made: Told = (0, "promise_made", {"promise": "call-back", "within": "48h"})
     kept = begun(policy, made, (47 * HOUR, "promise_kept", {"promise": "call-back"}), now=72 * HOUR)
     assert states(kept)["call-back"] == "done"
     assert kept.known(OPENED + 72 * HOUR)["exchange.promises_open"] == 0
@@ -230,7 +234,7 @@ def test_a_promise_is_owed_kept_and_broken(policy: Policy) -> None:
 
 def test_a_deadline_in_business_hours_skips_night_weekend_and_holiday(policy: Policy) -> None:
     """Opened on a Friday at three in New York: an hour is left, and the next counts on Monday."""
-    posts = [(HOUR, "post_seen", {"author": name, "views": 2_000}) for name in ("ann", "bob", "cy")]
+    posts: list[Told] = [(HOUR, "post_seen", {"author": name, "views": 2_000}) for name in ("ann", "bob", "cy")]
     progress = begun(policy, *posts)
     (entry,) = (entry for entry in progress.ledger if entry.id == "call-owner")
     assert entry.due_at == milliseconds(dt.datetime(2026, 11, 23, 15, tzinfo=dt.UTC))
@@ -260,7 +264,7 @@ def test_a_step_that_is_not_taken_in_time_is_missed(policy: Policy) -> None:
 
 # --- watching --------------------------------------------------------------------------------------------------------
 
-WALKED_AWAY = [(0, "fact_learned", {"facts": {"pile_on": True}})]
+WALKED_AWAY: list[Told] = [(0, "fact_learned", {"facts": {"pile_on": True}})]
 
 
 def test_walking_away_means_watching_until_nothing_came(policy: Policy) -> None:
@@ -270,7 +274,7 @@ def test_walking_away_means_watching_until_nothing_came(policy: Policy) -> None:
 
 
 def test_a_watched_case_that_flares_up_is_opened_again_and_stays_open(policy: Policy) -> None:
-    growing = [(day * DAY, "post_seen", {"post": "a", "views": 10**7 * day}) for day in (1, 2, 3)]
+    growing: list[Told] = [(day * DAY, "post_seen", {"post": "a", "views": 10**7 * day}) for day in (1, 2, 3)]
     progress = begun(policy, *WALKED_AWAY, *growing, now=20 * DAY)
     assert progress.status == "open"
     assert [m.event.kind for m in progress.moments if m.event].count("case_reopened") == 1
@@ -280,13 +284,15 @@ def test_a_watched_case_that_flares_up_is_opened_again_and_stays_open(policy: Po
 
 
 def test_patterns_teach_facts_that_rules_ask_for(policy: Policy) -> None:
-    posts = [(hour * HOUR, "post_seen", {"author": name, "views": 2_000}) for hour, name in enumerate(("a", "b", "c"))]
+    posts: list[Told] = [
+        (hour * HOUR, "post_seen", {"author": name, "views": 2_000}) for hour, name in enumerate(("a", "b", "c"))
+    ]
     assert outcome(begun(policy, *posts), "walk_away") == "end"
     assert outcome(begun(policy, *posts[:2], posts[1]), "walk_away") == "stay"
 
 
 def test_silence_is_noticed_when_its_time_is_up(policy: Policy) -> None:
-    heard = (HOUR, "message_received", {})
+    heard: Told = (HOUR, "message_received", {})
     assert begun(policy, heard, now=3 * HOUR - 1).matches == []
     assert [match.at for match in begun(policy, heard, now=3 * HOUR).matches] == [OPENED + 3 * HOUR]
     assert begun(policy, heard, (2 * HOUR, "message_sent", {}), now=9 * HOUR).matches == []
@@ -294,7 +300,7 @@ def test_silence_is_noticed_when_its_time_is_up(policy: Policy) -> None:
 
 # --- order -----------------------------------------------------------------------------------------------------------
 
-KINDS: list[tuple[str, list[dict[str, object]]]] = [
+KINDS: list[tuple[str, list[Mapping[str, object]]]] = [
     ("post_seen", [{"author": a, "post": a, "views": v} for a in "abc" for v in (500, 2_000, 10**7)]),
     ("message_received", [{}, {"abuse": "hostile"}]),
     ("message_sent", [{}]),
