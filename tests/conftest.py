@@ -1,9 +1,14 @@
 """What several test modules share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import postgresql
 import pytest
 from hypothesis import settings
+
+from evenhand.engine.cases.store import open_store
+from evenhand.engine.cases.store.store import Store
 
 # `--hypothesis-profile=quick`: a glance, where the full run has been made elsewhere.
 settings.register_profile("quick", max_examples=25, deadline=None)
@@ -24,3 +29,30 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no reference material: there is no folder {folder.name}/ beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgresql.Server]:
+    """A running PostgreSQL; skips where there is none to run."""
+    found = postgresql.binaries()
+    if found is None:
+        pytest.skip(postgresql.WHY_NOT)
+    server = postgresql.Server.begin(found)
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a new store may be: a file, then a database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "cases.db")
+    server: postgresql.Server = request.getfixturevalue("server")
+    return server.new_database()
+
+
+@pytest.fixture
+def store(place: str) -> Iterator[Store]:
+    """A new store."""
+    with open_store(place) as opened:
+        yield opened
