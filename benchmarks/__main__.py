@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from . import decide, explain, growth, loading, missing, startup
+from . import cases, decide, explain, growth, loading, missing, startup
 from .report import Section, write
 
 SUITES: dict[str, Callable[[], Section]] = {
@@ -17,13 +17,14 @@ SUITES: dict[str, Callable[[], Section]] = {
     "loading": loading.measure,
     "startup": startup.measure,
     "growth": growth.measure,
+    "cases": cases.measure,
 }
 
 
 def machine() -> Section:
     """Say what it was measured on."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    peers = ", ".join(f"{name} {_version(name)}" for name in ("datalogic-py", "zen-engine"))
+    peers = ", ".join(f"{name} {_version(name)}" for name in ("datalogic-py", "zen-engine", "durable_rules"))
     line = f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}, {platform.machine()}"
     return Section(
         "machine", (f"Measured with {line}, {cores} cores open to the process, not pinned to one; {peers}.",)

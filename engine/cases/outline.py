@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import attrs
 
@@ -106,6 +107,23 @@ class Outline:
         """Return the fields of the event of a part that later parts ask for, by the names that they have there."""
         fields = event.fields
         return {name: fields[field] for field, name in self.used[index] if field in fields}
+
+    def is_met(self, events: Sequence[Seen]) -> bool:
+        """Whether events are a match, each admitted by its part already."""
+        if any(one.order >= other.order for one, other in pairwise(events)):
+            return False
+        if self.within is not None and events[-1].at - events[0].at > self.within:
+            return False
+        bound: dict[str, Value] = {}
+        at = 0
+        for index, part in enumerate(self.parts):
+            run = events[at : at + part.element.count]
+            at += part.element.count
+            values = {event.fields.get(part.element.distinct) for event in run}
+            if (part.element.distinct and len(values) < len(run)) or not all(part.meets(event, bound) for event in run):
+                return False
+            bound.update(self.bound(index, run[0]))
+        return True
 
     def firsts(self, events: Sequence[Seen]) -> Iterator[tuple[int, Seen]]:
         """Yield each part's number with the event that its alias stands for."""

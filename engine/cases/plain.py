@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -29,30 +29,29 @@ class Plain:
 
     def add(self, case: str, event: Seen) -> list[Join]:
         """Take the next event of a case and return what it completes."""
-        completed = self.keep(case, event)
-        found = ((self.outlines[index], self.join(case, index, event)) for index in completed)
-        return [Join(outline.pattern.id, events) for outline, events in found if events is not None]
+        admitted = self.keep(case, event)
+        last = {index: len(self.outlines[index].parts) - 1 for index in admitted}
+        found = [(index, self.join(case, index, event)) for index, parts in admitted.items() if last[index] in parts]
+        return [Join(self.outlines[index].pattern.id, events) for index, events in found if events is not None]
 
     def drop(self, case: str) -> None:
         """Forget a case."""
         self._cases.pop(case, None)
 
-    def keep(self, case: str, event: Seen) -> list[int]:
-        """Keep an event for the parts that admit it, and return the numbers of the patterns that it may complete."""
+    def keep(self, case: str, event: Seen) -> dict[int, list[int]]:
+        """Keep an event for the parts that admit it, and return these parts, by the number of their pattern."""
         kept = self._cases.get(case)
         if kept is None:
             kept = self._cases[case] = [[[] for _ in outline.parts] for outline in self.outlines]
-        return list(self._kept(kept, event))
-
-    def _kept(self, kept: list[Rows], event: Seen) -> Iterator[int]:
+        admitted: dict[int, list[int]] = {}
         for index, outline in enumerate(self.outlines):
-            admitting = [at for at, part in enumerate(outline.parts) if part.admits(event)]
-            for at in admitting:
+            parts = [at for at, part in enumerate(outline.parts) if part.admits(event)]
+            for at in parts:
                 kept[index][at].append(event)
-            if admitting:
+            if parts:
+                admitted[index] = parts
                 _forget_old(outline, kept[index], event.at)
-            if len(outline.parts) - 1 in admitting:
-                yield index
+        return admitted
 
     def join(self, case: str, index: int, event: Seen) -> tuple[Seen, ...] | None:
         """Return the smallest tuple that an event, kept already, completes in a pattern."""
