@@ -71,6 +71,8 @@ class Progress:
         self.ledger = Ledger(self.tree)
         self.facts = Folding(self.tree.facts)
         self.correlation = Correlation(self.tree.case.patterns, joiner, self.tree.facts, case=case)
+        #: The number of the last event in the log.
+        self.last_seq = 0
         self._walked_away = False
         self._is_opened = False
 
@@ -93,6 +95,7 @@ class Progress:
         happened = self._read(event)
         before = self._snapshot()
         matches = self.correlation.advance(happened, self.facts)
+        self.last_seq = max(self.last_seq, event.seq)
         self.ledger.happened(happened)
         self._follow_status(event)
         return self._settle(event.at, event, matches, before)
@@ -306,7 +309,7 @@ def run_through(progress: Progress, events: Iterable[Event], *, now: int | None 
     """
     for event in events:
         yield from pass_time(progress, event.at - 1)
-        yield progress.take(attrs.evolve(event, seq=_next_seq(progress)))
+        yield progress.take(attrs.evolve(event, seq=progress.last_seq + 1))
         yield from pass_time(progress, event.at)
     if now is not None:
         yield from pass_time(progress, now)
@@ -324,11 +327,7 @@ def pass_time(progress: Progress, now: int) -> Iterator[Moment]:
         yield from progress.wait(alarm)
         following = progress.following(alarm)
         for event in following:
-            yield progress.take(attrs.evolve(event, seq=_next_seq(progress)))
+            yield progress.take(attrs.evolve(event, seq=progress.last_seq + 1))
         if not following and alarm >= now:
             return
     raise EndlessCaseError(f"more than {MOST_FOLLOWING:,} events follow one another by themselves")
-
-
-def _next_seq(progress: Progress) -> int:
-    return 1 + max((moment.event.seq for moment in progress.moments if moment.event is not None), default=0)

@@ -1,0 +1,365 @@
+"""A case: one incident followed through its events, in memory or in a store."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from ...rules.diagnostics import Diagnostic, FactError, Findings, Place, nearest
+from ...rules.event_reading import WITH_FACTS, read_event
+from ..policy import Decision, Policy
+from .business_time import milliseconds, moment_of
+from .event import Event
+from .joining import Joiner, LateEventError
+from .ledger import Owed
+from .plain import Plain
+from .planning import NextStep
+from .progress import MOST_FOLLOWING, Moment, Progress, Status, pass_time, replayed
+from .recording import Recording, changes
+from .replies import Objection, check_reply
+
+if TYPE_CHECKING:
+    from .store import Claim
+    from .store.store import Store
+
+#: How often an event is tried again where others record in the same case.
+MOST_TRIES: Final = 50
+
+
+class EventProblems(FactError):
+    """An event that cannot be recorded, with all that is wrong with it."""
+
+
+@attrs.frozen
+class Recorded:
+    """What recording an event has led to: the events that are now in the log, what follows by itself included, and what changed."""
+
+    events: tuple[Event, ...]
+    moments: tuple[Moment, ...]
+    repeated: bool = False
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Case:
+    """
+    One incident followed through its events.
+
+    What is known, decided and owed is a function of the policy, the events and the time. Without a store a case lives in memory;
+    with one, `record` returns when the event is on the disk. *clock* says what time it is.
+
+    >>> case = Case.open(Policy.load("house"), "2026-117", {"abuse": "rude", "loss": "20 USD"})
+    >>> _ = case.record("message_received", text="I want my money back", abuse="hostile")
+    >>> case.facts["abuse"], case.status
+    ('hostile', 'open')
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        id: str,  # noqa: A002 because a case has an id
+        *,
+        store: Store | None = None,
+        joiner: Joiner | None = None,
+        clock: Callable[[], dt.datetime] = _now,
+    ) -> None:
+        self.policy, self.id = policy, id
+        self._store, self._clock = store, clock
+        self._joiner = joiner if joiner is not None else Plain(policy.tree.case.patterns)
+        self._events: list[Event] = []
+        self._keys: dict[str, Event] = {}
+        self._progress: Progress | None = None
+
+    # -- beginning
+
+    @classmethod
+    def open(
+        cls,
+        policy: Policy,
+        id: str,  # noqa: A002
+        facts: object | None = None,
+        *,
+        at: dt.datetime | None = None,
+        store: Store | None = None,
+        key: str = "",
+        joiner: Joiner | None = None,
+        clock: Callable[[], dt.datetime] = _now,
+    ) -> Case:
+        """
+        Begin a case with the facts known so far: a mapping, as in a policy's tests.
+
+        Raises:
+            EventProblems: If a fact is unknown, of the wrong type or out of its range; all of them at once.
+            StoreError: If the store has such a case already, or cannot be used.
+        """
+        case = cls(policy, id, store=store, joiner=joiner, clock=clock)
+        raw = {"facts": dict(facts)} if isinstance(facts, Mapping) and facts else {}
+        event = Event(0, milliseconds(at if at is not None else clock()), "case_opened", raw, key)
+        _check(policy, event.kind, raw)
+        case._append(event, first=True)
+        return case
+
+    @classmethod
+    def load(
+        cls,
+        policy: Policy,
+        id: str,  # noqa: A002
+        store: Store,
+        *,
+        joiner: Joiner | None = None,
+        clock: Callable[[], dt.datetime] = _now,
+    ) -> Case:
+        """
+        Return a case as the store has it.
+
+        Raises:
+            CaseUnknown: If there is none of this id.
+        """
+        case = cls(policy, id, store=store, joiner=joiner, clock=clock)
+        case.refresh()
+        return case
+
+    @classmethod
+    def of(
+        cls,
+        policy: Policy,
+        events: Sequence[Event],
+        *,
+        id: str = "",  # noqa: A002
+        clock: Callable[[], dt.datetime] = _now,
+    ) -> Case:
+        """Return a case in memory after some events, numbered as they stand."""
+        case = cls(policy, id, clock=clock)
+        case._take_over([attrs.evolve(event, seq=number) for number, event in enumerate(events, start=1)])
+        return case
+
+    # -- going on
+
+    def record(self, kind: str, /, *, at: dt.datetime | None = None, key: str = "", **fields: Any) -> Recorded:
+        """
+        Record that something happened, and what follows from it by itself.
+
+        *at* is when it happened, now unless said otherwise; it may be earlier than what is recorded already. An event with a
+        *key* that was recorded before is not recorded again.
+
+        Raises:
+            EventProblems: If the kind is unknown, or a field is unknown or wrong; all at once.
+            StoreError: If the store cannot be used, or the key belongs to another event.
+        """
+        _check(self.policy, kind, fields)
+        return self._append(Event(0, milliseconds(at if at is not None else self._clock()), kind, fields, key))
+
+    def close(self, reason: str = "", *, at: dt.datetime | None = None) -> Recorded:
+        """Close the case."""
+        return self.record("case_closed", at=at, **({"reason": reason} if reason else {}))
+
+    def reopen(self, reason: str = "", *, at: dt.datetime | None = None) -> Recorded:
+        """Open the case again."""
+        return self.record("case_reopened", at=at, **({"reason": reason} if reason else {}))
+
+    def run_due(self, *, now: dt.datetime | None = None, claim: Claim | None = None) -> Recorded:
+        """Record what time alone has led to: duties and promises that were not kept, the end of watching."""
+        at = milliseconds(now if now is not None else self._clock())
+        return self._append(None, until=at, claim=claim)
+
+    def refresh(self) -> None:
+        """Read what others have recorded since."""
+        if self._store is None:
+            return
+        fresh = self._store.events(self.id, after=len(self._events))
+        if fresh or self._progress is None:
+            self._take_over(fresh)
+
+    # -- asked
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The log, in the order of recording."""
+        return tuple(self._events)
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What is known now, by dotted name."""
+        return self.progress.stated(self._at)
+
+    @property
+    def decision(self) -> Decision:
+        """What is decided now."""
+        return self.progress.decision(self._at)
+
+    @property
+    def status(self) -> Status:
+        """Whether the case is open, only watched, or closed."""
+        return self.progress.status
+
+    @property
+    def next_steps(self) -> tuple[NextStep, ...]:
+        """What the plans ask for now."""
+        return self.progress.next_steps(self._at)
+
+    @property
+    def obligations(self) -> tuple[Owed, ...]:
+        """What is or was owed: duties, promises, steps with a deadline."""
+        return tuple(self.progress.ledger)
+
+    @property
+    def overdue(self) -> tuple[Owed, ...]:
+        """What is open and should have been done by now."""
+        return tuple(entry for entry in self.progress.ledger if entry.is_overdue(self._at))
+
+    @property
+    def timeline(self) -> tuple[Moment, ...]:
+        """What happened and what it led to, in the order of time."""
+        return tuple(self.progress.moments)
+
+    def check_reply(self, text: str) -> tuple[Objection, ...]:
+        """Return what speaks against sending a reply now."""
+        return check_reply(self.progress, text, self._at)
+
+    @property
+    def progress(self) -> Progress:
+        """The state of the case, made anew where it has to be."""
+        if self._progress is None:
+            self._progress = replayed(self.policy, self._joiner, self._events, case=self.id)
+        return self._progress
+
+    @property
+    def _at(self) -> int:
+        """Return the moment of a question: now, or the last event where the clock is behind it."""
+        last = self._progress.moments[-1].at if self._progress is not None and self._progress.moments else 0
+        return max(milliseconds(self._clock()), last)
+
+    # -- within
+
+    def _take_over(self, events: Sequence[Event]) -> None:
+        """Add events that are in the log already."""
+        self._events += events
+        self._keys.update((event.key, event) for event in events if event.key)
+        progress, self._progress = self._progress, None
+        if progress is not None and events:
+            try:
+                for event in events:
+                    progress.take(event)
+            except LateEventError:
+                return  # because the state is made anew from the whole log
+            self._progress = progress
+
+    def _append(
+        self, event: Event | None, *, first: bool = False, until: int | None = None, claim: Claim | None = None
+    ) -> Recorded:
+        for _ in range(MOST_TRIES):
+            if event is not None and event.key in self._keys:
+                return self._repeated(event)
+            before = Recording.of(None if first else self.progress)
+            try:
+                events, moments = self._tried(event, until)
+            except BaseException:
+                self._progress = None
+                raise
+            if self._keep(events, before, first=first, claim=claim):
+                return Recorded(tuple(events), tuple(moments))
+            self.refresh()
+        from .store import StoreBusy
+
+        raise StoreBusy(f"others keep recording in case `{self.id}`", help="try again")
+
+    def _repeated(self, event: Event) -> Recorded:
+        """Return the event that was recorded under the key; it must be this one."""
+        found = self._keys[event.key]
+        if (found.kind, dict(found.raw)) != (event.kind, dict(event.raw)) and not found.erased:
+            from .store import KeyReused
+
+            raise KeyReused(self.id, event.key, found.seq)
+        return Recorded((found,), (), repeated=True)
+
+    def _tried(self, event: Event | None, until: int | None) -> tuple[list[Event], list[Moment]]:
+        """Go on in memory, and return the events that are to be recorded with what they lead to."""
+        progress = self.progress if self._events else Progress(self.policy, self._joiner, case=self.id)
+        self._progress = progress
+        seen = len(progress.moments)
+        try:
+            if event is not None:
+                for _ in pass_time(progress, event.at - 1):
+                    pass
+                progress.take(attrs.evolve(event, seq=progress.last_seq + 1))
+                until = event.at
+            if until is not None:
+                for _ in pass_time(progress, until):
+                    pass
+        except LateEventError:
+            return self._tried_late(event, until)
+        moments = progress.moments[seen:]
+        return [moment.event for moment in moments if moment.event is not None], moments
+
+    def _tried_late(self, event: Event | None, until: int | None) -> tuple[list[Event], list[Moment]]:
+        """Take in what happened before others that are recorded: the state is made anew from the whole log."""
+        events = [] if event is None else [attrs.evolve(event, seq=len(self._events) + 1)]
+        while True:
+            self._progress = progress = replayed(self.policy, self._joiner, [*self._events, *events], case=self.id)
+            last = progress.moments[-1].at
+            following = progress.following(last if until is None else max(until, last))
+            if not following or len(events) > MOST_FOLLOWING:
+                break
+            first = len(self._events) + len(events) + 1
+            events += [attrs.evolve(one, seq=number) for number, one in enumerate(following, start=first)]
+        return events, [moment for moment in progress.moments if moment.event in events]
+
+    def _keep(self, events: Sequence[Event], before: Recording, *, first: bool, claim: Claim | None) -> bool:
+        """Record events and what changed with them; False where others were faster."""
+        if self._store is not None:
+            from .store import VersionConflict
+
+            changed = changes(before, Recording.of(self.progress), self.progress)
+            try:
+                if first:
+                    self._store.create(self.id, events, **changed, policy=self.policy.content_hash)
+                elif events or claim is not None or any(changed.values()):
+                    self._store.append(self.id, len(self._events), events, **changed, done=claim)
+            except VersionConflict:
+                self._progress = None
+                return False
+            except BaseException:
+                self._progress = None
+                raise
+        self._events += events
+        self._keys.update((event.key, event) for event in events if event.key)
+        return True
+
+
+def _check(policy: Policy, kind: str, raw: Mapping[str, Any]) -> None:
+    """
+    Check an event that is handed in.
+
+    Raises:
+        EventProblems: With everything that is wrong with it.
+    """
+    findings = Findings()
+    place = Place("event")
+    found = policy.tree.case.events.get(kind)
+    if found is None:
+        known = [id_ for id_, one in policy.tree.case.events.items() if not one.by_engine]
+        findings.report("unknown-event", place, suggestion=nearest(kind, known), kind=kind[:80])
+    elif found.by_engine:
+        findings.report("event-by-engine", place, kind=kind)
+    else:
+        fields = raw if kind in WITH_FACTS else {name: value for name, value in raw.items() if value is not None}
+        read_event(found, fields, policy.tree.facts, policy.currencies, findings, place)
+    if len(findings):
+        raise EventProblems(findings)
+
+
+def problems_of(policy: Policy, event: Event) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with an event, without recording it."""
+    try:
+        _check(policy, event.kind, event.raw)
+    except EventProblems as problem:
+        return problem.diagnostics
+    return ()
+
+
+__all__ = ["Case", "EventProblems", "Recorded", "moment_of", "problems_of"]

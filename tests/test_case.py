@@ -1,0 +1,182 @@
+"""Cases in the library: opened, recorded, read by others, kept in a store, run by timers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_case_progress import KINDS, TALE
+
+from evenhand import Policy
+from evenhand.engine.cases.business_time import milliseconds
+from evenhand.engine.cases.case import Case, EventProblems
+from evenhand.engine.cases.plain import Plain
+from evenhand.engine.cases.progress import replayed
+
+pytest.importorskip("sqlalchemy", reason="the store needs SQLAlchemy: install `evenhand[cases]`")
+
+from evenhand.engine.cases.store import CaseExists, KeyReused, open_store
+from evenhand.engine.cases.store.store import Store
+
+BEGAN = dt.datetime(2026, 11, 20, 20, tzinfo=dt.UTC)
+STREAMS = max(int(os.environ.get("EVENHAND_CASES", "20000")) // 1_000, 3)
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    def __init__(self) -> None:
+        self.now = BEGAN
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def after(self, **length: float) -> None:
+        self.now += dt.timedelta(**length)
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return Policy.loads(TALE)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(tmp_path / "cases.db") as opened:
+        yield opened
+
+
+def kinds(case: Case) -> list[str]:
+    return [event.kind for event in case.events]
+
+
+def states(case: Case) -> dict[str, str]:
+    return {entry.id: entry.state for entry in case.obligations}
+
+
+def test_a_case_is_recorded_and_read_back(policy: Policy, store: Store) -> None:
+    clock = Clock()
+    case = Case.open(policy, "c-1", {"injury": True, "loss": "20 USD"}, store=store, clock=clock)
+    clock.after(hours=1)
+    case.record("message_received", text="Well?", abuse="hostile")
+    again = Case.load(policy, "c-1", store, clock=clock)
+    assert again.facts == case.facts
+    assert again.decision == case.decision
+    assert again.timeline == case.timeline
+    assert {row.id: row.state for row in store.ledger("c-1")} == states(case) == {"tell-insurer": "open"}
+
+
+def test_a_case_needs_no_store(policy: Policy) -> None:
+    clock = Clock()
+    case = Case.open(policy, "c-1", {"injury": False}, clock=clock)
+    clock.after(minutes=31)
+    assert [entry.id for entry in case.overdue] == ["listen"]
+    assert [event.kind for event in case.run_due().events] == ["step_missed"]
+    case.close("settled")
+    assert (case.status, case.next_steps) == ("closed", ())
+    case.reopen()
+    assert case.status == "open"
+
+
+def test_everything_that_is_wrong_with_an_event_is_told_at_once(policy: Policy) -> None:
+    case = Case.open(policy, "c-1")
+    with pytest.raises(EventProblems) as caught:
+        case.record("post_seen", veiws=3, views="many", shares="1..4")
+    assert [d.code for d in caught.value.diagnostics] == ["unknown-field", "bad-value", "uncertain-field"]
+    for kind in ("post_sen", "duty_breached"):
+        with pytest.raises(EventProblems):
+            case.record(kind)
+    with pytest.raises(EventProblems):
+        case.record("fact_learned", facts={"los": 3, "loss": "three"})
+    assert kinds(case) == ["case_opened"]
+
+
+def test_an_event_with_a_key_is_recorded_once(policy: Policy, store: Store) -> None:
+    case = Case.open(policy, "c-1", store=store, key="open")
+    first = case.record("message_sent", text="Hello", key="m-1")
+    assert case.record("message_sent", text="Hello", key="m-1").events == first.events
+    other = Case.load(policy, "c-1", store)
+    assert other.record("message_sent", text="Hello", key="m-1").repeated
+    assert kinds(other) == ["case_opened", "message_sent"]
+    with pytest.raises(KeyReused):
+        other.record("message_sent", text="Bye", key="m-1")
+    with pytest.raises(CaseExists):
+        Case.open(policy, "c-1", {"injury": True}, store=store, key="another")
+
+
+def test_two_who_record_in_one_case_lose_nothing(policy: Policy, store: Store) -> None:
+    """Whoever is behind reads what the other recorded and tries again."""
+    clock = Clock()
+    one = Case.open(policy, "c-1", {"injury": True}, store=store, clock=clock)
+    other = Case.load(policy, "c-1", store, clock=clock)
+    for turn in range(10):
+        clock.after(minutes=1)
+        (one, other)[turn % 2].record("message_sent", text=str(turn))
+    one.refresh()
+    assert [event.raw.get("text") for event in one.events[1:]] == [str(turn) for turn in range(10)]
+    other.refresh()
+    assert other.timeline == one.timeline
+
+
+def test_an_event_that_happened_earlier_changes_what_followed(policy: Policy, store: Store) -> None:
+    """Told late that the insurer had been notified: the duty was done in time after all."""
+    clock = Clock()
+    case = Case.open(policy, "c-1", {"injury": True}, store=store, clock=clock)
+    clock.after(hours=30)
+    case.run_due()
+    assert states(case)["tell-insurer"] == "breached"
+    case.record("insurer_notified", at=BEGAN + dt.timedelta(hours=2))
+    assert states(case)["tell-insurer"] == "done"
+    assert Case.load(policy, "c-1", store, clock=clock).timeline == case.timeline
+
+
+def test_a_fact_learned_late_owes_what_it_would_have_owed(policy: Policy, store: Store) -> None:
+    clock = Clock()
+    case = Case.open(policy, "c-1", {"injury": False}, store=store, clock=clock)
+    clock.after(hours=40)
+    case.record("message_sent")
+    recorded = case.record("fact_learned", facts={"injury": True}, at=BEGAN + dt.timedelta(hours=1))
+    assert [event.kind for event in recorded.events] == ["fact_learned", "duty_breached"]
+    assert states(case)["tell-insurer"] == "breached"
+
+
+def test_a_worker_runs_what_is_due_once(policy: Policy, store: Store) -> None:
+    clock = Clock()
+    Case.open(policy, "c-1", {"injury": True}, store=store, clock=clock)
+    clock.after(hours=25)
+    now = int(clock.now.timestamp() * 1000)
+    claim = store.claim_due(now, "worker", 60_000)
+    assert claim is not None
+    case = Case.load(policy, claim.case, store, clock=clock)
+    assert [event.kind for event in case.run_due(claim=claim).events] == ["duty_breached"]
+    assert store.claim_due(now, "worker", 60_000) is None
+    assert [posted.message.kind for posted in store.outbox()] == ["duty_opened", "duty_breached"]
+
+
+def test_what_is_written_beside_the_log_is_what_the_log_says(policy: Policy, store: Store) -> None:
+    """Random events, some late, some while time runs: ledger, timers and status equal those of a replay."""
+    for number in range(STREAMS):
+        choose, clock, id_ = random.Random(number), Clock(), f"c-{number}"
+        case = Case.open(policy, id_, {"injury": False}, store=store, clock=clock)
+        for _ in range(choose.randint(1, 15)):
+            clock.after(hours=choose.choice([0, 0.5, 3, 30]))
+            kind, options = choose.choice(KINDS)
+            late = dt.timedelta(hours=choose.choice([0, 0, 0, 1, 20]))
+            fields: dict[str, Any] = dict(choose.choice(options))
+            case.record(kind, at=max(BEGAN, clock.now - late), **fields)
+            if choose.random() < 0.3:
+                case.run_due()
+        case.run_due()
+        progress = replayed(policy, Plain(policy.tree.case.patterns), store.events(id_))
+        progress.wait(milliseconds(clock.now))
+        assert case.timeline == tuple(progress.moments)
+        rows = {(row.kind, row.id): (row.state, row.due_at, row.closed_at) for row in store.ledger(id_)}
+        assert rows == {(e.kind, e.id): (e.state, e.due_at, e.closed_at) for e in progress.ledger}
+        waiting = {timer.due_at for timer in store.timers(id_) if timer.state == "waiting"}
+        assert waiting == set(progress.alarms)
+        assert store.head(id_).status == progress.status
