@@ -23,7 +23,7 @@ from .event import Event
 from .folding import Folding
 from .handing_in import as_handed_in
 from .joining import Joiner
-from .ledger import BREACHES, Ledger, Owed
+from .ledger import BREACHES, Kind, Ledger, Owed
 from .planning import NextStep, next_steps
 
 Status: TypeAlias = Literal["open", "monitored", "closed"]
@@ -260,7 +260,7 @@ class _Snapshot:
     """What is compared before and after."""
 
     outcomes: Mapping[str, Outcome]
-    entries: Mapping[tuple[str, str], Owed]
+    entries: Mapping[tuple[Kind, str], Owed]
 
 
 def _breach(entry: Owed) -> Event:
