@@ -25,7 +25,7 @@ class Recording:
         """Return what there is to be written down of a state; nothing of a case that has not begun."""
         if progress is None:
             return cls({}, (), None)
-        entries = {(entry.kind, entry.id): entry for entry in progress.ledger}
+        entries: dict[tuple[Kind, str], Owed] = {(entry.kind, entry.id): entry for entry in progress.ledger}
         return cls(entries, progress.alarms, progress.status)
 
 
