@@ -243,20 +243,29 @@ class RecordLog:
         Raises:
             OSError: If the file cannot be written; a record that was written in part only is left as a broken line.
         """
-        line = record.to_json().encode() + b"\n"
-        file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
-        try:
-            line = line if _is_closed(file) else b"\n" + line
-            if os.write(file, line) != len(line):
-                raise OSError(f"the record {record.id} was not written in full to {self.path}")
-            if self.fsync:
-                os.fsync(file)
-        finally:
-            os.close(file)
+        append_line(self.path, record.to_json().encode(), fsync=self.fsync)
 
     def __iter__(self) -> Iterator[tuple[int, Record | BrokenRecord]]:
         with self.path.open("rb") as file:
             yield from read_records(file)
+
+
+def append_line(path: Path, line: bytes, *, fsync: bool) -> None:
+    """
+    Add a line to a file by a single call, after closing one that a crash has torn; with *fsync*, it is on the disk on return.
+
+    Raises:
+        OSError: If it cannot be written; one that was written in part only is left as a torn line.
+    """
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+    try:
+        text = line + b"\n" if _is_closed(file) else b"\n" + line + b"\n"
+        if os.write(file, text) != len(text):
+            raise OSError(f"a line was not written in full to {path}")
+        if fsync:
+            os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _is_closed(file: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -23,7 +24,9 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine: Final = engine
-        self._reads: Final = engine.execution_options(reads=True)
+        # What is read in one go is of one moment, on PostgreSQL by this level, on SQLite by nature.
+        one_moment = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+        self._reads: Final = engine.execution_options(reads=True, **one_moment)
 
     def prepare(self, migrate: Callable[[Engine], None]) -> None:
         """Run *migrate* on the engine; nothing stays open if it fails."""
@@ -69,6 +72,21 @@ class Database:
                 raise unknown_outcome() from None
             raise described(error) from None
         return result
+
+    def forget(self) -> None:
+        """
+        Remove what the journal of a SQLite file still has of things that were erased.
+
+        While somebody else is reading, the journal stays; it is written over by later records, or by the next call.
+        """
+        if self.engine.dialect.name == "sqlite":
+            raw = self.engine.raw_connection()
+            try:
+                raw.cursor().execute("pragma wal_checkpoint(truncate)").fetchall()
+            except sqlite3.Error as error:
+                raise described(error) from None
+            finally:
+                raw.close()
 
     def close(self) -> None:
         """Close every connection that is not in use."""

@@ -58,14 +58,14 @@ def described(error: SQLAlchemyError | sqlite3.Error) -> StoreError:
         if code.startswith(beginning):
             return (StoreBusy if beginning in _BUSY else StoreError)(message, help=help_)
     if was_lost(error) or (isinstance(error, OperationalError | InterfaceError) and not code):
-        return StoreError("the server cannot be reached", help="see that it runs and that the address is right")
-    return StoreError(
-        f"the database refused ({_first_line(cause or error)})", help="see that nobody else has changed it"
-    )
+        return StoreError(f"the server cannot be reached ({_words(cause)})", help="see that it runs, and the address")
+    return StoreError(f"the database refused ({_words(cause)})", help="see that nobody else has changed its tables")
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+def _words(error: BaseException | None) -> str:
+    """Return the database's own words, one line of them; a server that does not let us in says no more than that."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return " ".join(first.rpartition("FATAL:")[2].split()).removeprefix("connection failed: ")[:200]
 
 
 def was_lost(error: Exception) -> bool:

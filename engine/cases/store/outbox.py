@@ -49,11 +49,12 @@ _SETTLE: Final = (
 def post(connection: Connection, number: int, messages: Sequence[Message], first: int, last: int) -> None:
     """Put messages into the outbox, with the events *first* to *last* that they came with; one that is there already stays."""
     if messages:
-        rows = [_values(number, message) | {"first_seq": first, "last_seq": last} for message in messages]
+        rows = [message_values(number, message) | {"first_seq": first, "last_seq": last} for message in messages]
         connection.execute(_ADD[connection.dialect.name], rows)
 
 
-def _values(number: int, message: Message) -> dict[str, Any]:
+def message_values(number: int, message: Message) -> dict[str, Any]:
+    """Check a message, and return what its row is written with."""
     return {
         "case_number": number,
         "key": checked_name(message.key, "the key of a message"),
@@ -111,23 +112,25 @@ def take(connection: Connection, now: int, worker: str, lease: int) -> Taken | N
     return Taken(row.number, row.claims + 1, attrs.evolve(posted(row), tries=row.tries + 1))
 
 
-def settle(
-    connection: Connection,
-    taken: Taken,
-    state: MessageState,
-    *,
-    next_at: int,
-    problem: str = "",
-    sent_at: int | None = None,
-) -> bool:
+@attrs.frozen
+class Outcome:
+    """How a delivery went, and when the message may be tried again."""
+
+    state: MessageState
+    next_at: int
+    problem: str = ""
+    sent_at: int | None = None
+
+
+def settle(connection: Connection, taken: Taken, outcome: Outcome) -> bool:
     """Write down how a delivery went; False if another worker has the message by now."""
     values = {
         "of_number": taken.row,
         "of_claim": taken.claim,
-        "new_state": state,
-        "new_next_at": next_at,
-        "new_problem": problem[:LONGEST_PROBLEM].replace("\0", ""),
-        "new_sent_at": sent_at,
+        "new_state": outcome.state,
+        "new_next_at": outcome.next_at,
+        "new_problem": outcome.problem[:LONGEST_PROBLEM].replace("\0", "").encode(errors="replace").decode(),
+        "new_sent_at": outcome.sent_at,
     }
     return connection.execute(_SETTLE, values).rowcount == 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -13,8 +13,13 @@ from . import claims, log, outbox as mail, rows
 from .appending import Batch, append, create
 from .connecting import engine_for
 from .database import Database
+from .delivery import Delivered, Round, deliver
+from .erasing import erase
 from .migrations import migrate
-from .records import Appended, Claim, Head, LedgerRow, Message, MessageState, Posted, Timer
+from .records import Appended, Claim, Fault, Head, LedgerRow, Message, MessageState, Posted, Timer
+from .sinks import Sink
+from .transfer import exported, take_in
+from .verifying import faults
 
 
 class Store:
@@ -150,6 +155,64 @@ class Store:
     def requeue(self, case: str, key: str, now: int) -> bool:
         """Let a message that was given up be tried anew; False if there is none such."""
         return self._database.write(lambda connection: mail.requeue(connection, case, key, now))
+
+    def deliver(
+        self,
+        sink: Sink,
+        now: int,
+        *,
+        worker: str = "outbox",
+        lease: int = 120_000,
+        limit: int = 100,
+        most: int = 10,
+    ) -> Delivered:
+        """
+        Deliver messages that are ready at *now* to a sink, at least once each, under keys that never change.
+
+        What a sink does not take is tried again later, with growing waits, and given up after *most* tries; `outbox` lists what was
+        given up. *lease* is in milliseconds and has to be longer than the sink's own timeout.
+        """
+        return deliver(self._database, sink, now, Round(worker, lease, limit, most))
+
+    # --- the chain ---------------------------------------------------------------------------------------------------
+
+    def verify(self, case: str, *, known: Head | None = None) -> tuple[Fault, ...]:
+        """
+        Return what does not hold in the log of a case; nothing, if it is as it was recorded.
+
+        *known* is where the case stood once, as `head` said then, kept elsewhere.
+        """
+
+        def work(connection: Connection) -> tuple[Fault, ...]:
+            head = log.head_row(connection, case)
+            return tuple(faults(head, log.event_rows(connection, head.number), known=known))
+
+        return self._database.read(work)
+
+    def erase(self, case: str, at: int, *, events: Iterable[int] | None = None, reason: str = "") -> Appended:
+        """
+        Remove the fields of some events by their numbers, or of all events together with ledger, timers and messages.
+
+        The chain still proves that nothing else was changed. An event of the kind `data_erased` says what was removed, and when.
+        Ledger rows and timers that came of some events only are for the caller to hand in anew.
+        """
+        appended = self._database.write(lambda it: erase(it, case, at, events=events, reason=reason))
+        self._database.forget()
+        return appended
+
+    def export(self, case: str) -> Sequence[str]:
+        """Return a case as lines of JSON, with its chain; `import_cases` takes them in."""
+        return self._database.read(lambda connection: exported(connection, case))
+
+    def import_cases(self, lines: Iterable[str]) -> tuple[str, ...]:
+        """
+        Take in the cases that exported lines tell of, all or none, and return their ids.
+
+        Raises:
+            StoreError: If a line is not as it was written, or a chain does not hold.
+            CaseExists: If one of the cases is there already.
+        """
+        return self._database.write(lambda connection: take_in(connection, lines))
 
 
 def open_store(place: str | Path, *, patience: float = 5.0, create: bool = True) -> Store:
