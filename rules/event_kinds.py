@@ -93,6 +93,13 @@ EVENT_KINDS: Final[Mapping[str, EventKind]] = {
         _kind("case_opened", "the case began"),
         _kind("case_closed", "the case was closed", _REASON),
         _kind("case_reopened", "the case was opened again", _REASON),
+        _kind(
+            "data_erased",
+            "personal data were erased from the case on request",
+            _field("events", LIST, "the events whose fields were removed, by their numbers, such as 1-3 and 5"),
+            _REASON,
+            by_engine=True,
+        ),
     )
 }
 #: What a pattern's match is to the patterns that ask for it: an event of this kind, never recorded.
