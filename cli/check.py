@@ -17,7 +17,8 @@ Check policies, and dry-run them on incidents.
 
 A NAME is a policy file, a shipped pack (see `policy packs`), an incident file (TOML, JSON, JSON lines, CSV), a folder
 with any of these (what names no built-in fact is passed over), or - for JSON lines on standard input. A TOML file
-with a [policy] table is a policy. A CSV file names the facts in its first line, as in `abuse,virality.views`; empty
+with a [policy] table is a policy. JSON lines with `at` and `kind` are the events of a case: what would have happened,
+event by event. A CSV file names the facts in its first line, as in `abuse,virality.views`; empty
 cells are facts that nobody knows. A column or key called name, id or incident names the incident.
 
 For each incident: the verdicts with the rule and the reason behind each, the duties with their deadlines, red lines,
@@ -64,6 +65,8 @@ def command(
     from .reports import report_for
 
     inputs = sort_out(names)
+    if inputs.events:
+        raise click.exceptions.Exit(_run_events(inputs, format_))
     request = Request(as_of, why, summary, frozenset(ignore))
     run = DryRun(request, report_for(format_, request))
     for name in inputs.policies:
@@ -73,12 +76,31 @@ def command(
     raise click.exceptions.Exit(run.close())
 
 
+def _run_events(inputs: Inputs, format_: str) -> int:
+    """Dry-run event files under each policy, and return the exit code."""
+    from .case_dry_run import dry_cases_json, dry_run, print_dry_cases
+    from .options import load
+
+    if inputs.incidents or format_ not in ("text", "json"):
+        raise click.UsageError("event files are checked by themselves, as text or JSON.")
+    found = [dry_run(file, load(name)) for name in inputs.policies for file in inputs.events]
+    if format_ == "json":
+        from .as_json import write_json
+        from .terminal import out
+
+        write_json(out(), dry_cases_json(found))
+    else:
+        print_dry_cases(found)
+    return int(any(dry.problems for dry in found))
+
+
 @attrs.frozen
 class Inputs:
-    """The names of a command line, told apart."""
+    """The names of a command line, told apart; *events* are the event files of cases."""
 
     policies: tuple[str, ...]
     incidents: tuple[str, ...]
+    events: tuple[str, ...] = ()
 
 
 def sort_out(names: tuple[str, ...]) -> Inputs:
@@ -98,7 +120,16 @@ def sort_out(names: tuple[str, ...]) -> Inputs:
             is_incident = file == "-" or (not is_pack(file) and Path(file).suffix.lower() in SUFFIXES)
             is_policy = not is_incident and (is_pack(file) or is_policy_file(Path(file)))
             (policies if is_policy else incidents)[file] = None
-    return _with_a_policy(tuple(policies), tuple(incidents))
+    events = tuple(name for name in incidents if Path(name).suffix.lower() in (".jsonl", ".ndjson") and is_events(name))
+    rest = tuple(name for name in incidents if name not in events)
+    return attrs.evolve(_with_a_policy(tuple(policies), rest or events), incidents=rest, events=events)
+
+
+def is_events(name: str) -> bool:
+    """Whether a file of JSON lines holds the events of a case."""
+    from .case_dry_run import is_event_file
+
+    return is_event_file(Path(name))
 
 
 def _files(folder: str) -> list[str]:

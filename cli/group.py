@@ -25,6 +25,9 @@ COMMANDS: Final[dict[str, Row]] = {
     "test": Row("test", "Write", "Run the owner's own cases."),
     "verify": Row("verify", "Write", "Prove what a policy leaves open, and what can never happen in it."),
     "fmt": Row("fmt", "Write", "Lay out policy files, comments kept."),
+    "case": Row(
+        "case", "Decide", "Follow incidents that unfold: record events, see what is decided and owed, run what is due."
+    ),
     "ask": Row("ask", "Decide", "Ask for the facts that matter until every decision is settled."),
     "replay": Row("replay", "Decide", "Decide recorded incidents again and compare."),
     "show": Row("show", "Read", "Show a policy in plain English, as a table, or as one file."),

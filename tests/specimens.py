@@ -111,4 +111,6 @@ SPECIMENS: Mapping[str, Callable[[Path], Found]] = {
     "too-long": lambda _: in_facts({"exchange.steps_done": ["listen"] * 2_000}),
 }
 #: Codes that only a command reports, and those that a test cannot bring about as the superuser.
-ELSEWHERE = {"unreadable-incident", "unreadable-file"} | {code for code, entry in catalogue().items() if entry.by}
+ELSEWHERE = {"unreadable-incident", "unreadable-event", "unreadable-file"} | {
+    code for code, entry in catalogue().items() if entry.by
+}

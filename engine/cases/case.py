@@ -71,6 +71,7 @@ class Case:
         self.policy, self.id = policy, id
         self._store, self._clock = store, clock
         self._joiner = joiner if joiner is not None else Plain(policy.tree.case.patterns)
+        self._name = ""
         self._events: list[Event] = []
         self._keys: dict[str, Event] = {}
         self._progress: Progress | None = None
@@ -87,11 +88,15 @@ class Case:
         at: dt.datetime | None = None,
         store: Store | None = None,
         key: str = "",
+        named: str = "",
         joiner: Joiner | None = None,
         clock: Callable[[], dt.datetime] = _now,
     ) -> Case:
         """
         Begin a case with the facts known so far: a mapping, as in a policy's tests.
+
+        *named* is what the store keeps as the case's policy, such as the path that it was loaded from; the hash of its text
+        unless said otherwise.
 
         Raises:
             EventProblems: If a fact is unknown, of the wrong type or out of its range; all of them at once.
@@ -101,6 +106,7 @@ class Case:
         raw = {"facts": dict(facts)} if isinstance(facts, Mapping) and facts else {}
         event = Event(0, milliseconds(at if at is not None else clock()), "case_opened", raw, key)
         _check(policy, event.kind, raw)
+        case._name = named or policy.content_hash
         case._append(event, first=True)
         return case
 
@@ -136,6 +142,21 @@ class Case:
         """Return a case in memory after some events, numbered as they stand."""
         case = cls(policy, id, clock=clock)
         case._take_over([attrs.evolve(event, seq=number) for number, event in enumerate(events, start=1)])
+        return case
+
+    @classmethod
+    def after(
+        cls,
+        policy: Policy,
+        progress: Progress,
+        *,
+        id: str = "",  # noqa: A002
+        clock: Callable[[], dt.datetime] = _now,
+    ) -> Case:
+        """Return a case in memory whose state was reached already."""
+        case = cls(policy, id, clock=clock)
+        case._progress = progress
+        case._events = [moment.event for moment in progress.moments if moment.event is not None]
         return case
 
     # -- going on
@@ -185,12 +206,12 @@ class Case:
     @property
     def facts(self) -> dict[str, object]:
         """What is known now, by dotted name."""
-        return self.progress.stated(self._at)
+        return self.progress.stated(self.now)
 
     @property
     def decision(self) -> Decision:
         """What is decided now."""
-        return self.progress.decision(self._at)
+        return self.progress.decision(self.now)
 
     @property
     def status(self) -> Status:
@@ -200,7 +221,7 @@ class Case:
     @property
     def next_steps(self) -> tuple[NextStep, ...]:
         """What the plans ask for now."""
-        return self.progress.next_steps(self._at)
+        return self.progress.next_steps(self.now)
 
     @property
     def obligations(self) -> tuple[Owed, ...]:
@@ -210,7 +231,7 @@ class Case:
     @property
     def overdue(self) -> tuple[Owed, ...]:
         """What is open and should have been done by now."""
-        return tuple(entry for entry in self.progress.ledger if entry.is_overdue(self._at))
+        return tuple(entry for entry in self.progress.ledger if entry.is_overdue(self.now))
 
     @property
     def timeline(self) -> tuple[Moment, ...]:
@@ -219,7 +240,7 @@ class Case:
 
     def check_reply(self, text: str) -> tuple[Objection, ...]:
         """Return what speaks against sending a reply now."""
-        return check_reply(self.progress, text, self._at)
+        return check_reply(self.progress, text, self.now)
 
     @property
     def progress(self) -> Progress:
@@ -229,8 +250,8 @@ class Case:
         return self._progress
 
     @property
-    def _at(self) -> int:
-        """Return the moment of a question: now, or the last event where the clock is behind it."""
+    def now(self) -> int:
+        """The moment of a question, in milliseconds since 1970: now, or that of the last event where the clock is behind it."""
         last = self._progress.moments[-1].at if self._progress is not None and self._progress.moments else 0
         return max(milliseconds(self._clock()), last)
 
@@ -317,7 +338,7 @@ class Case:
             changed = changes(before, Recording.of(self.progress), self.progress)
             try:
                 if first:
-                    self._store.create(self.id, events, **changed, policy=self.policy.content_hash)
+                    self._store.create(self.id, events, **changed, policy=self._name)
                 elif events or claim is not None or any(changed.values()):
                     self._store.append(self.id, len(self._events), events, **changed, done=claim)
             except VersionConflict:

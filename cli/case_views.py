@@ -1,0 +1,313 @@
+"""Cases on the terminal and as JSON: what happened, what is known, decided, owed, and to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from ..engine.cases.business_time import moment_of
+from ..engine.cases.event import Event, moment_text
+from ..engine.cases.ledger import Owed
+from ..engine.cases.planning import NextStep
+from ..engine.cases.progress import Moment
+from ..engine.decision import Outcome
+from ..engine.policy import Policy
+from ..engine.trials import canonical_text
+from ..engine.truth import is_value
+from ..rules.describe import shortened
+from ..rules.types import INTEGER
+from .english import spaced, title_of
+from .terminal import Output, Piece, Words, cells, counted, out, padded
+
+if TYPE_CHECKING:
+    from ..engine.cases.case import Case, Recorded
+    from ..engine.cases.replies import Objection
+    from ..engine.cases.store import Head, LedgerRow
+
+_STYLES = {"open": "warning", "done": "good", "breached": "bad", "monitored": "warning", "closed": "dim"}
+#: How many characters of a text are shown on a timeline.
+_LONGEST = 60
+
+
+def clock(at: int) -> str:
+    """
+    Return a moment as people read it, in UTC.
+
+    >>> clock(1795168800000)
+    '2026-11-20 10:00'
+    """
+    return f"{moment_of(at):%Y-%m-%d %H:%M}"
+
+
+# --- one case --------------------------------------------------------------------------------------------------------
+
+
+def print_case(case: Case) -> None:
+    """Write everything about a case."""
+    output = out()
+    head = f"{case.id}  "
+    output.line(Piece(head, "title"), Piece(case.status, _STYLES[case.status]), Piece(f"  {case.policy.id}", "dim"))
+    output.line()
+    output.line(Piece("What happened", "strong"))
+    for moment in case.timeline:
+        _print_moment(output, moment, case.policy)
+    print_state(case)
+
+
+def print_state(case: Case) -> None:
+    """Write what is known, decided, owed and to be done now."""
+    output = out()
+    output.line()
+    output.line(Piece("What is known", "strong"))
+    facts = known_texts(case)
+    width = max((cells(name) for name in facts), default=0)
+    for name, text in facts.items():
+        head = f"  {padded(name, width)}  "
+        output.line(head, text, hang=cells(head))
+    output.line()
+    output.line(Piece("What is decided", "strong"))
+    for verdict in case.decision:
+        head = f"  {padded(title_of(verdict.spec), 14)} "
+        style = "outcome" if verdict.is_settled else "refer"
+        why = verdict.because or (f"it depends on {', '.join(verdict.missing)}" if verdict.missing else "")
+        output.line(head, Piece(_outcome_text(verdict.canonical, verdict), style), f"  {why}", hang=cells(head))
+    _print_ledger(output, case.obligations, case.now)
+    _print_steps(output, case.next_steps)
+
+
+def known_texts(case: Case) -> dict[str, str]:
+    """Return what is known of a case, each value as the language reads it; times to the minute."""
+    tree = case.policy.tree
+    found: dict[str, str] = {}
+    for name, what in case.progress.known(case.now).items():
+        type_ = tree.facts[name].type
+        if type_.kind == "duration" and isinstance(what, int | Fraction):
+            what = int(what) // 60 * 60
+        if is_value(what):
+            found[name] = canonical_text(what, type_, tree.currency)
+        else:
+            found[name] = str(case.facts[name])
+    return found
+
+
+def _value_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "nothing"
+    return str(value)
+
+
+def _outcome_text(canonical: Outcome, verdict: Any) -> str:
+    if isinstance(canonical, str):
+        return canonical
+    type_ = INTEGER if verdict.spec.aggregate == "count" else verdict.spec.type
+    return canonical_text(canonical, type_, verdict.currency)
+
+
+def _print_moment(output: Output, moment: Moment, policy: Policy) -> None:
+    head = f"  {clock(moment.at)}  "
+    words: list[Words] = [Piece(_event_text(moment.event, policy), "strong")] if moment.event else []
+    output.line(head, *(words or [Piece("time passed", "strong")]), hang=cells(head))
+    gap = " " * cells(head)
+    for line in _led_to(moment, policy):
+        output.line(gap, *line, hang=cells(head) + 2)
+
+
+def _event_text(event: Event, policy: Policy) -> str:
+    kind = policy.tree.case.events.get(event.kind)
+    title = kind.title if kind is not None else spaced(event.kind)
+    fields = {name: value for name, value in event.raw.items() if name != "facts"}
+    fields.update(event.raw.get("facts") or {})
+    said = ", ".join(f"{name} {shortened(_value_text(value), _LONGEST)}" for name, value in fields.items())
+    return f"{title}{': ' if said else ''}{said}" + (" (erased)" if event.erased else "")
+
+
+def _led_to(moment: Moment, policy: Policy) -> list[list[Words]]:
+    """Return what a moment led to, a line each."""
+    tree, found = policy.tree, list[list[Words]]()
+    patterns = {pattern.id: pattern for pattern in tree.case.patterns}
+    for match in moment.matches:
+        title = patterns[match.pattern].title or match.pattern
+        found.append(["→ ", Piece(f"{title} ({match.pattern})", "name")])
+    for name, (was, now) in moment.changed.items():
+        if was is None and moment.event is not None and moment.event.kind == "case_opened":
+            continue
+        spec = tree.decisions[name]
+        shown = [canonical_text(it, spec.type, tree.currency) if it is not None else "open" for it in (was, now)]
+        found.append([f"→ {title_of(spec).lower()}: {shown[0]} → ", Piece(shown[1], "outcome")])
+    for entry in moment.opened:
+        due = f", due {clock(entry.due_at)}" if entry.due_at is not None else ""
+        found.append([f"→ owed: {entry.title or entry.id}{due}"])
+    for entry in moment.closed:
+        word = "not done in time" if entry.state == "breached" and entry.closed_at is None else "done"
+        found.append([f"→ {entry.title or entry.id}: ", Piece(word, "bad" if word != "done" else "good")])
+    return found
+
+
+def _print_ledger(output: Output, entries: Sequence[Owed], now: int) -> None:
+    if not entries:
+        return
+    output.line()
+    output.line(Piece("What is owed", "strong"))
+    for entry in sorted(entries, key=lambda entry: (entry.state != "open", entry.due_at or now)):
+        overdue = entry.is_overdue(now)
+        state = "overdue" if overdue else entry.state
+        head = f"  {padded(state, 9)} "
+        due = f"  due {clock(entry.due_at)}" if entry.due_at is not None and entry.state == "open" else ""
+        by = f"  {entry.by}" if entry.by else ""
+        style = "bad" if overdue else _STYLES[entry.state]
+        output.line(
+            Piece(head, style, whole=True), entry.title or entry.id, Piece(f"{by}{due}", "dim"), hang=cells(head)
+        )
+
+
+def _print_steps(output: Output, steps: Sequence[NextStep]) -> None:
+    if not steps:
+        return
+    output.line()
+    output.line(Piece("What to do next", "strong"))
+    for found in steps:
+        head = f"  {found.step.do}  "
+        waits = f"  (after {', '.join(found.waits_for)})" if found.waits_for else ""
+        output.line(Piece(head, "name", whole=True), found.step.title, Piece(waits, "dim"), hang=cells(head))
+
+
+def print_changes(recorded: Recorded, policy: Policy) -> None:
+    """Write what recording has led to."""
+    output = out()
+    if recorded.repeated:
+        output.line("it was recorded before, under the same key")
+    for moment in recorded.moments:
+        _print_moment(output, moment, policy)
+
+
+def print_moments(id_: str, moments: Sequence[Moment], policy: Policy) -> None:
+    """Write what happened in a case, moment by moment."""
+    output = out()
+    output.line(Piece(id_, "title"))
+    for moment in moments:
+        _print_moment(output, moment, policy)
+
+
+# --- several cases ---------------------------------------------------------------------------------------------------
+
+
+def print_heads(heads: Sequence[Head], ledgers: Mapping[str, Sequence[LedgerRow]], now: int) -> None:
+    """Write a line for each case."""
+    output = out()
+    if not heads:
+        output.line("there is no such case")
+        return
+    width = max(cells(head.case) for head in heads)
+    for head in heads:
+        rows = [row for row in ledgers[head.case] if row.state == "open"]
+        late = sum(row.due_at is not None and row.due_at < now for row in rows)
+        words: list[Words] = [
+            Piece(f"{padded(head.case, width)}  ", "title"),
+            Piece(padded(head.status, 9), _STYLES[head.status]),
+            f"  {clock(head.last_at)}" if head.last_at is not None else "",
+            f"  {counted(head.version, 'event')}",
+            f", {len(rows)} owed" if rows else "",
+        ]
+        output.line(*words, Piece(f", {late} overdue" if late else "", "bad"))
+
+
+def heads_json(heads: Sequence[Head], ledgers: Mapping[str, Sequence[LedgerRow]], now: int) -> dict[str, Any]:
+    """Return cases as data."""
+    from .as_json import VERSION
+
+    return {
+        "format_version": VERSION,
+        "cases": [
+            {
+                "case": head.case,
+                "status": head.status,
+                "policy": head.policy,
+                "version": head.version,
+                "hash": head.hash,
+                "last_at": None if head.last_at is None else moment_text(head.last_at),
+                "open": sum(row.state == "open" for row in ledgers[head.case]),
+                "overdue": sum(
+                    row.state == "open" and row.due_at is not None and row.due_at < now for row in ledgers[head.case]
+                ),
+            }
+            for head in heads
+        ],
+    }
+
+
+def case_json(case: Case) -> dict[str, Any]:
+    """Return a case as data."""
+    from .as_json import VERSION, decision_json
+
+    decision = case.decision
+    return {
+        "format_version": VERSION,
+        "case": case.id,
+        "status": case.status,
+        "policy": case.policy.id,
+        "facts": known_texts(case),
+        "decision": decision_json(decision),
+        "obligations": [_owed_json(entry) for entry in case.obligations],
+        "next_steps": [
+            {"plan": s.plan.id, "step": s.step.do, "title": s.step.title, "waits_for": list(s.waits_for)}
+            for s in case.next_steps
+        ],
+        "timeline": [_moment_json(moment, case.policy) for moment in case.timeline],
+    }
+
+
+def _owed_json(entry: Owed) -> dict[str, Any]:
+    moments = {"opened": entry.opened_at, "due": entry.due_at, "closed": entry.closed_at}
+    written = {name: None if at is None else moment_text(at) for name, at in moments.items()}
+    return {"kind": entry.kind, "id": entry.id, "title": entry.title, "by": entry.by, "state": entry.state, **written}
+
+
+def _moment_json(moment: Moment, policy: Policy) -> dict[str, Any]:
+    tree = policy.tree
+    event = moment.event
+    return {
+        "at": moment_text(moment.at),
+        "event": None if event is None else {"seq": event.seq, "kind": event.kind, **event.raw},
+        "patterns": [{"pattern": match.pattern, "events": list(match.events)} for match in moment.matches],
+        "changed": {
+            name: [None if it is None else canonical_text(it, tree.decisions[name].type, tree.currency) for it in both]
+            for name, both in moment.changed.items()
+        },
+        "opened": [entry.id for entry in moment.opened],
+        "closed": [entry.id for entry in moment.closed],
+        "status": moment.status,
+    }
+
+
+# --- replies ---------------------------------------------------------------------------------------------------------
+
+
+def print_objections(text: str, objections: Sequence[Objection]) -> None:
+    """Write what speaks against a draft, the words that it is about marked."""
+    output = out()
+    if not objections:
+        output.line(Piece("nothing speaks against it", "good"))
+        return
+    for objection in objections:
+        output.line(Piece(f"{objection.problem}: ", "bad", whole=True), objection.message, hang=2)
+        if objection.start is not None and objection.end is not None and objection.problem == "forbidden":
+            before, after = text[max(objection.start - 30, 0) : objection.start], text[objection.end :][:30]
+            words = text[objection.start : objection.end]
+            output.line("  …", before, Piece(words, "bad"), after, "…")
+        if objection.because:
+            output.line(f"  because: {objection.because}", hang=11)
+        if objection.instead:
+            output.line(f"  instead: {objection.instead}", hang=11)
+    output.line(counted(len(objections), "objection"))
+
+
+def objections_json(objections: Sequence[Objection]) -> dict[str, Any]:
+    """Return what speaks against a draft as data."""
+    from .as_json import VERSION
+
+    return {"format_version": VERSION, "objections": [attrs.asdict(objection) for objection in objections]}

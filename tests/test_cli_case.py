@@ -1,0 +1,151 @@
+"""`policy case`, and event files in `policy check`: what people see of incidents that unfold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import Ran, run
+from test_case_progress import TALE
+
+pytest.importorskip("sqlalchemy", reason="the store needs SQLAlchemy: install `evenhand[cases]`")
+
+OPENED = "2026-11-20T20:00:00Z"
+REPLIES = """
+[replies]
+longest = 80
+[[replies.never]]
+id = "admits-liability"
+phrases = ["our fault"]
+because = "The insurer decides that."
+instead = "we are looking into it"
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EVENHAND_STORE", raising=False)
+    monkeypatch.delenv("EVENHAND_POLICY", raising=False)
+    (tmp_path / "tale.toml").write_text(TALE + REPLIES, encoding="utf-8")
+    return tmp_path
+
+
+def opened(*facts: str) -> Ran:
+    stated = [part for fact in facts for part in ("--fact", fact)]
+    return run("case", "open", "c-1", "--policy", "tale.toml", "--at", OPENED, *stated)
+
+
+def test_a_case_is_opened_recorded_and_shown() -> None:
+    ran = opened("injury=false", "loss=20 USD")
+    assert ran.code == 0, ran.err
+    assert "Case opened: injury false, loss 20 USD" in ran.out
+    ran = run("case", "record", "c-1", "message_received", "abuse=hostile", "--at", "2026-11-20T21:00:00Z")
+    assert "defend staff: refer → privately" in ran.out
+    assert "Hear them out: not done in time" in ran.out
+    shown = run("case", "show", "c-1").out
+    for heading in ("What happened", "What is known", "What is decided", "What is owed", "What to do next"):
+        assert heading in shown
+    assert "abuse                         hostile" in shown
+
+
+def test_a_case_as_data_says_the_same() -> None:
+    opened("injury=true")
+    data = json.loads(run("case", "show", "c-1", "--format", "json").out)
+    assert (data["case"], data["status"], data["facts"]["injury"]) == ("c-1", "open", "true")
+    assert data["decision"]["decisions"]["insurance"]["outcome"] == "notify"
+    assert [entry["id"] for entry in data["obligations"]] == ["tell-insurer"]
+    assert data["timeline"][0]["event"]["kind"] == "case_opened"
+
+
+def test_a_case_keeps_its_policy_wherever_it_is_asked_from(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened()
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    assert run("case", "show", "c-1", "--store", "../cases.db").code == 0
+
+
+def test_a_mistaken_event_is_told_all_that_is_wrong_with_it() -> None:
+    opened()
+    ran = run("case", "record", "c-1", "post_seen", "autor=ann", "views=many")
+    assert ran.code == 1
+    assert "did you mean `author`?" in ran.err
+    assert "`views` cannot be `many`" in ran.err
+    assert run("case", "record", "c-1", "duty_breached", "duty=tell-insurer").code == 1
+
+
+def test_a_key_records_once() -> None:
+    opened()
+    for _ in range(2):
+        ran = run("case", "record", "c-1", "message_sent", "text=Hello", "--key", "m-1")
+        assert ran.code == 0
+    assert "recorded before" in ran.out
+    assert json.loads(run("case", "list", "--format", "json").out)["cases"][0]["version"] == 2
+
+
+def test_what_is_overdue_is_listed_and_run() -> None:
+    opened("injury=true")
+    assert run("case", "list", "--overdue").code == 1  # because the clock of the test is long past the day
+    due = run("case", "due")
+    assert "Tell the insurer: not done in time" in due.out
+    assert run("case", "due").out == "nothing was due\n"
+    assert run("case", "list", "--overdue").code == 0
+    assert "c-1  open" in run("case", "list").out
+
+
+def test_a_draft_is_checked(folder: Path) -> None:
+    opened()
+    (folder / "draft.txt").write_text("We are sorry, it was our fault.", encoding="utf-8")
+    ran = run("case", "reply", "c-1", "draft.txt")
+    assert ran.code == 1
+    assert "“our fault” is not for us to say" in ran.out
+    assert "instead: we are looking into it" in ran.out
+    (folder / "draft.txt").write_text("Thank you, we are looking into it.", encoding="utf-8")
+    assert run("case", "reply", "c-1", "draft.txt").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("case", "show", "c-9"), "there is no case 'c-9'. Did you mean 'c-1'?"),
+        (("case", "open", "c-2"), "name the policy of the case"),
+        (("case", "show", "c-1", "--store", "none.db"), "none.db"),
+        (("case", "reply", "c-1", "none.txt"), "cannot be read"),
+    ],
+)
+def test_wrong_usage_is_told(words: tuple[str, ...], said: str) -> None:
+    opened()
+    ran = run(*words)
+    assert ran.code == 2
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+
+
+# --- event files -----------------------------------------------------------------------------------------------------
+
+EVENTS = """\
+{"at": "2026-11-20T20:00:00Z", "kind": "case_opened", "facts": {"injury": true}}
+{"at": "2026-11-20T21:00:00Z", "kind": "post_seen", "author": "ann", "views": 2000}
+"""
+
+
+def test_an_event_file_is_dry_run(folder: Path) -> None:
+    (folder / "events.jsonl").write_text(EVENTS, encoding="utf-8")
+    ran = run("check", "tale.toml", "events.jsonl")
+    assert ran.code == 0, ran.err
+    assert "owed: Tell the insurer, due 2026-11-21 20:00" in ran.out
+    assert not list(folder.glob("*.db"))
+    data = json.loads(run("check", "tale.toml", "events.jsonl", "--format", "json").out)
+    assert data["cases"][0]["facts"]["virality.views"] == "2_000"
+
+
+def test_bad_lines_of_an_event_file_are_told_with_their_lines(folder: Path) -> None:
+    text = (
+        EVENTS + '{"at": "today", "kind": "post_seen"}\n{"at": "2026-11-20T22:00:00Z", "kind": "post_sen"}\nnothing\n'
+    )
+    (folder / "events.jsonl").write_text(text, encoding="utf-8")
+    ran = run("check", "tale.toml", "events.jsonl")
+    assert ran.code == 1
+    for place in ("events.jsonl:3:1: unreadable-event", "events.jsonl:4:1: unknown-event", "events.jsonl:5:1"):
+        assert place in ran.err
