@@ -77,10 +77,9 @@ def test_a_mistaken_event_is_told_all_that_is_wrong_with_it() -> None:
 
 def test_a_key_records_once() -> None:
     opened()
-    for _ in range(2):
-        ran = run("case", "record", "c-1", "message_sent", "text=Hello", "--key", "m-1")
-        assert ran.code == 0
-    assert "recorded before" in ran.out
+    first, again = (run("case", "record", "c-1", "message_sent", "text=Hello", "--key", "m-1") for _ in range(2))
+    assert first.code == again.code == 0
+    assert "recorded before" in again.out
     assert json.loads(run("case", "list", "--format", "json").out)["cases"][0]["version"] == 2
 
 
