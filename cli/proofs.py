@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..engine.policy import Policy
     from ..engine.proofs import Finding
     from ..rules.diagnostics import Diagnostic
+    from ..rules.sarif import Result
     from ..rules.tree import Allowance
 
 
@@ -25,10 +26,15 @@ def write(results: list[tuple[str, Policy, tuple[Finding, ...]]], format_: str, 
         policies = [policy_json(name, policy, found) for name, policy, found in results]
         write_json(output, {"format_version": VERSION, "policies": policies})
     elif format_ == "sarif":
-        from .findings import findings_text
+        from ..rules.sarif import render_results
 
-        shown = [d for _, policy, found in results for _, d in in_place(policy, listed(found, overlaps=overlaps))]
-        output.text(findings_text(shown, format_))
+        shown = [
+            sarif_result(finding, diagnostic)
+            for _, policy, found in results
+            for finding, diagnostic in in_place(policy, found)
+            if overlaps or finding.code != "overlapping-rules"
+        ]
+        output.text(render_results(shown, "policy-verify"))
     else:
         for name, policy, found in results:
             _print(output, name, policy, found, overlaps=overlaps)
@@ -77,6 +83,15 @@ def _print_finding(output: Output, finding: Finding, diagnostic: Diagnostic) -> 
         for line in finding.witness.toml.rstrip().splitlines():
             output.unbroken(Piece(f"   {line}".rstrip(), "dim"))
     output.line()
+
+
+def sarif_result(finding: Finding, diagnostic: Diagnostic) -> Result:
+    """Return a finding as SARIF has it; what is allowed is there as suppressed."""
+    from ..rules.sarif import Result
+
+    allowed = finding.allowed
+    suppressed = None if allowed is None else f"{allowed.because} (until {allowed.until})"
+    return Result(diagnostic, suppressed, is_note=finding.is_listing)
 
 
 def policy_json(name: str, policy: Policy, found: tuple[Finding, ...]) -> dict[str, Any]:
