@@ -30,10 +30,10 @@ from evenhand.rules.rendering import (
     excerpt,
     render_github,
     render_json,
-    render_sarif,
     render_text,
     summary,
 )
+from evenhand.rules.sarif import render_sarif
 
 ROOT = Path(__file__).parents[1]
 BAD = ROOT / "tests" / "bad"
