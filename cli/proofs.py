@@ -9,7 +9,7 @@ from .terminal import Output, Piece, counted
 
 if TYPE_CHECKING:
     from ..engine.policy import Policy
-    from ..engine.proofs import Finding
+    from ..engine.proofs import Finding, Witness
     from ..rules.diagnostics import Diagnostic
     from ..rules.sarif import Result
     from ..rules.tree import Allowance
@@ -79,9 +79,9 @@ def _print_finding(output: Output, finding: Finding, diagnostic: Diagnostic) -> 
         if len(finding.words) > 20:
             output.line(f"   - and {len(finding.words) - 20} more; `--format json` has them all")
     if finding.witness is not None and finding.code != "overlapping-rules":
-        output.line(Piece(" for example:", "name"))
-        for line in finding.witness.toml.rstrip().splitlines():
-            output.unbroken(Piece(f"   {line}".rstrip(), "dim"))
+        _print_witness(output, " for example:", finding.witness)
+    if finding.twin is not None:
+        _print_witness(output, " and, decided otherwise:", finding.twin)
     output.line()
 
 
@@ -92,6 +92,12 @@ def sarif_result(finding: Finding, diagnostic: Diagnostic) -> Result:
     allowed = finding.allowed
     suppressed = None if allowed is None else f"{allowed.because} (until {allowed.until})"
     return Result(diagnostic, suppressed, is_note=finding.is_listing)
+
+
+def _print_witness(output: Output, head: str, witness: Witness) -> None:
+    output.line(Piece(head, "name"))
+    for line in witness.toml.rstrip().splitlines():
+        output.unbroken(Piece(f"   {line}".rstrip(), "dim"))
 
 
 def policy_json(name: str, policy: Policy, found: tuple[Finding, ...]) -> dict[str, Any]:
@@ -110,7 +116,6 @@ def finding_json(policy: Policy, finding: Finding, diagnostic: Diagnostic) -> di
     from ..engine.proofs import region_data
     from ..rules.rendering import as_data
 
-    witness = finding.witness
     return {
         **as_data(diagnostic),
         "decision": finding.decision,
@@ -121,17 +126,18 @@ def finding_json(policy: Policy, finding: Finding, diagnostic: Diagnostic) -> di
         "region": [region_data(policy.tree, box) for box in finding.region],
         "region_in_words": list(finding.words),
         "is_exact": finding.is_exact,
-        "witness": None
-        if witness is None
-        else {
-            "given": {
-                name: value if isinstance(value, bool | int | list) else str(value)
-                for name, value in witness.given.items()
-            },
-            "as_of": witness.as_of.isoformat(),
-            "toml": witness.toml,
-        },
+        "witness": _witness_json(finding.witness),
+        "twin": _witness_json(finding.twin),
     }
+
+
+def _witness_json(witness: Witness | None) -> dict[str, Any] | None:
+    if witness is None:
+        return None
+    given = {
+        name: value if isinstance(value, bool | int | list) else str(value) for name, value in witness.given.items()
+    }
+    return {"given": given, "as_of": witness.as_of.isoformat(), "toml": witness.toml}
 
 
 def _allowance_json(allowance: Allowance | None) -> dict[str, Any] | None:

@@ -35,6 +35,7 @@ from .tree import (
     Condition,
     Expression,
     Guard,
+    Independence,
     Obligation,
     Parameter,
     Rule,
@@ -83,6 +84,7 @@ class Work:
     rules: list[Rule] = attrs.field(factory=list)
     guards: list[Guard] = attrs.field(factory=list)
     allowances: list[Allowance] = attrs.field(factory=list)
+    independent: list[Independence] = attrs.field(factory=list)
     normalizer: Normalizer | None = None
 
     used: set[str] = attrs.field(factory=set)

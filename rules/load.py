@@ -27,6 +27,7 @@ from .declare import (
 from .diagnostics import Diagnostic, Findings, Place, PolicyError, TooManyFindings, nearest, wording
 from .document import Document, Problem, parse_document, read_document
 from .incident import DECISIONS, Incident
+from .independence import check_independence
 from .locate import excused, located
 from .normal import facts_in, facts_of
 from .review import check_header, check_use
@@ -47,6 +48,7 @@ PASSES: Final[tuple[Callable[[Work], None], ...]] = (
     check_terms,  # needs facts and parameters
     check_rules,  # needs terms, decisions and obligations
     check_guards,
+    check_independence,  # needs facts and decisions
     check_tests,
     check_allowances,
     check_header,
@@ -221,4 +223,5 @@ def _tree(work: Work, cases: tuple[Case, ...]) -> PolicyTree:
         allowances=tuple(work.allowances),
         asked=_asked(work),
         content_hash=hashlib.sha256(texts.encode()).hexdigest(),
+        independent=tuple(work.independent),
     )

@@ -54,6 +54,8 @@ class _Writer:
         yield from self._rules()
         for guard in self._tree.guards:
             yield self._copied("[[guard]]", guard.origin)
+        for declared in self._tree.independent:
+            yield self._copied("[[independent]]", declared.origin)
         for name, obligation in self._tree.obligations.items():
             yield self._copied(f"[obligations.{_key(name)}]", obligation.origin)
         for case in self._tree.tests:

@@ -243,6 +243,19 @@ class Guard:
 
 
 @attrs.frozen
+class Independence:
+    """A declaration that *decisions* do not depend on *facts*; *id* is empty where the owner gave none."""
+
+    id: str
+    decisions: tuple[str, ...]
+    facts: tuple[str, ...]
+    title: str
+    because: str
+    source: str
+    origin: Origin
+
+
+@attrs.frozen
 class Obligation:
     """A duty that comes with a rule; *within* is seconds from the decision, None where no deadline is set."""
 
@@ -268,7 +281,7 @@ class Case:
 
 @attrs.frozen
 class Switch:
-    """A rule or guard that an extending policy switched off, with the reason."""
+    """A rule, a guard or the like that an extending policy switched off, with the reason."""
 
     id: str
     because: str
@@ -327,3 +340,4 @@ class PolicyTree:
     allowances: tuple[Allowance, ...]
     asked: frozenset[str]
     content_hash: str
+    independent: tuple[Independence, ...] = ()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from commands import run
+from test_diagnostics import agrees_with_golden
 
 from evenhand import Policy
 from evenhand.engine.interpret import interpret
@@ -84,6 +85,14 @@ def test_a_sample_makes_each_check_fire(code: str) -> None:
 @pytest.mark.parametrize("code", [code for code in CODES if catalogue()[code].mended])
 def test_the_mended_sample_is_free_of_it(code: str) -> None:
     assert code not in codes(found_in(catalogue()[code].mended))
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if catalogue()[code].sample])
+def test_what_is_printed_for_a_sample_is_golden(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`UPDATE_GOLDEN=1` writes the files anew; their diff is reviewed."""
+    monkeypatch.chdir(tmp_path)
+    Path("policy.toml").write_text(catalogue()[code].sample, encoding="utf-8")
+    agrees_with_golden(f"verify/{code}.txt", run("verify", "policy.toml", "--overlaps").out)
 
 
 def test_every_code_has_a_sample_but_the_one_that_gives_up() -> None:

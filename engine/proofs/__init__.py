@@ -14,6 +14,7 @@ from .finding import Box, Finding, Part, Witness
 from .gaps import uncovered_incidents
 from .ground import Answer, Ground
 from .guards import breakable_guards
+from .independence import dependent_decisions
 from .outcomes import unreachable_obligations, unreachable_outcomes
 from .overlaps import disagreeing_rules, overlapping_rules
 from .reach import dead_rules
@@ -35,6 +36,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     uncovered_incidents,
     disagreeing_rules,
     breakable_guards,
+    dependent_decisions,
     unreachable_outcomes,  # needs to know which rules win
     unreachable_obligations,  # as above
     redundant_tests,  # leaves out rules that never hold

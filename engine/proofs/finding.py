@@ -74,7 +74,8 @@ class Finding:
 
     *named* fills the wording of the code; *rules* are the ids of the rules (or the guard) that it is about, first the one to
     blame. *region* is the union of its boxes; *is_exact* says whether that is all of it. *is_listing* marks what is worth
-    knowing and no mistake. *allowed* is the allowance that covers it, *lapsed* one that did so until its last day.
+    knowing and no mistake. *allowed* is the allowance that covers it, *lapsed* one that did so until its last day. *twin* is a
+    second incident, where it takes two to show it.
     """
 
     code: str
@@ -89,6 +90,7 @@ class Finding:
     words: tuple[str, ...] = ()
     allowed: Allowance | None = None
     lapsed: Allowance | None = None
+    twin: Witness | None = None
 
     @property
     def message(self) -> str:
