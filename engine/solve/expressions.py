@@ -28,7 +28,7 @@ class Expressions(Facts):
 
     def __init__(self, tree: PolicyTree, optional: Collection[str] = ()) -> None:
         super().__init__(tree, optional)
-        self.opened: list[object] = []
+        self.opened: list[Compare | TextTest | Call] = []
 
     def comparison(self, test: Compare) -> Valued:
         """Return whether a comparison holds, where it can be told."""
