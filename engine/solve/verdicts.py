@@ -85,7 +85,20 @@ class _Making:
             for duty in self._duties
         }
         decided, outcome = self.z3.Bool(f"open: {id_} is decided"), self.z3.Const(f"open: {id_}", self._sort)
+        if self.spec.collects:
+            decided = self._is_collected()
         return Made(self.spec, decided, nobody, outcome, {}, due, self.inputs, open=True)
+
+    def _is_collected(self) -> Term:
+        """Return whether every rule is settled, and one holds or the default says something."""
+        z3, default = self.z3, self._default()[0]
+        settled = [
+            z3.Implies(
+                truth.possible, self.encoder.all_of([truth.certain, *self._said(rule.outcomes[self.spec.id]).defined])
+            )
+            for rule, truth in self.inputs
+        ]
+        return z3.And(*settled, z3.Or(default, *(truth.certain for _, truth in self.inputs)))
 
     def _chain(self, nobody: Term) -> Made:
         z3 = self.z3
