@@ -21,18 +21,23 @@ conditions that were never true or never false (condition), values next to a thr
 nothing shows that they alone make a difference (MC/DC). What is proved to be out of reach does not count; that takes
 the solver: pip install 'evenhand[verify]'.
 
+With --generate, prints the tests that are missing for that, each with what is decided now; --write appends them to the
+policy's file. They say `confirmed = false`: read each, and delete the line. This takes the solver as well.
+
 \b
 Examples:
   policy test
   policy test policy.toml --coverage
   policy test policies/ --coverage-min 100
+  policy test policy.toml --generate --write
   policy test house -k parcel
   policy test --format junit > tests.xml
 
 \b
 Exit codes:
   0  every test passed
-  1  a test failed, a policy has mistakes, or the tests reach less than --coverage-min
+  1  a test failed, a policy has mistakes, or the tests reach less than --coverage-min;
+     with --generate, a test is missing that could neither be written nor proved to be impossible
   2  wrong usage
 """
 
@@ -49,6 +54,8 @@ Exit codes:
     metavar="PERCENT",
     help="Fail where the tests reach less of the rules, conditions, boundaries or MC/DC.",
 )
+@click.option("--generate", is_flag=True, help="Print the tests that are missing, with what is decided now.")
+@click.option("--write", "append", is_flag=True, help="With --generate: append them to the policy's file.")
 @as_of_option
 @format_option("text", "json", "junit", "github")
 def command(
@@ -58,6 +65,8 @@ def command(
     with_coverage: bool,
     with_packs: bool,
     least: float | None,
+    generate: bool,
+    append: bool,
     as_of: dt.date | None,
     format_: str,
 ) -> None:
@@ -65,6 +74,12 @@ def command(
     from .test_reports import report_for
     from .testing import Measured, run_tests
 
+    if append and not generate:
+        raise click.UsageError("--write goes with --generate.")
+    if generate:
+        from .generated import write_missing
+
+        write_missing(find_policies(names) if names else own_policies(), as_of, with_packs=with_packs, append=append)
     measured = Measured(with_coverage or with_packs or least is not None, with_packs, least)
     policies = find_policies(names) if names else own_policies()
     results = [run_tests(name, wanted, as_of, measured) for name in policies]

@@ -67,7 +67,8 @@ def as_text(results: Results) -> None:
 
 def _print_trial(output: Output, trial: Trial, tested: Tested) -> None:
     if trial.passed:
-        output.line(Piece("  ✓ ", "good", whole=True), trial.case.name, hang=4)
+        note = "" if trial.case.confirmed else "  (not confirmed)"
+        output.line(Piece("  ✓ ", "good", whole=True), trial.case.name, Piece(note, "dim"), hang=4)
         return
     file, line = place_of(trial.case, tested)
     output.line(
@@ -90,6 +91,11 @@ def _print_counts(output: Output, results: Results) -> None:
     bad = [f"{failed:,} failed"] if failed else []
     bad += [f"{counted(unsound, 'policy', 'policies')} could not be loaded"] if unsound else []
     output.line(Piece(words, "strong"), Piece("".join(f", {part}" for part in bad), "bad"), ".")
+    unread = sum(not trial.case.confirmed for tested in results for trial in tested.trials)
+    if unread:
+        are, it = ("is", "it") if unread == 1 else ("are", "them")
+        line = f"{counted(unread, 'test')} {are} not confirmed: read {it} and delete the line `confirmed = false`."
+        output.line(Piece(line, "warning"))
 
 
 # --- for machines ----------------------------------------------------------------------------------------------------
@@ -130,7 +136,14 @@ def _trial_json(trial: Trial, tested: Tested) -> Json:
         {"name": found.name, "expected": found.expected, "got": found.got, "reason": found.reason}
         for found in trial.mismatches
     ]
-    return {"name": trial.case.name, "file": file, "line": line, "passed": trial.passed, "mismatches": mismatches}
+    return {
+        "name": trial.case.name,
+        "file": file,
+        "line": line,
+        "passed": trial.passed,
+        "confirmed": trial.case.confirmed,
+        "mismatches": mismatches,
+    }
 
 
 def as_junit(results: Results) -> None:

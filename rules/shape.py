@@ -233,6 +233,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Key("given", "table", "the facts of the incident", required=True),
             Key("expect", "table", "what must be decided", required=True),
             Key("as_of", "date", "the day of the decision; today unless said otherwise"),
+            Key("confirmed", "boolean", "false: written by `policy test --generate`, and nobody has read it yet"),
         ),
         repeated=True,
     ),

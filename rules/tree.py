@@ -270,13 +270,18 @@ class Obligation:
 
 @attrs.frozen
 class Case:
-    """One of the owner's own tests: facts given and what must follow, both as written in TOML."""
+    """
+    One of the owner's own tests: facts given and what must follow, both as written in TOML.
+
+    It is not *confirmed* where it was generated and nobody has read it.
+    """
 
     name: str
     given: Mapping[str, object]
     expect: Mapping[str, object]
     as_of: dt.date | dt.datetime | None
     origin: Origin
+    confirmed: bool = True
 
 
 @attrs.frozen

@@ -31,7 +31,7 @@ from .. import truth as kleene
 Test: TypeAlias = Compare | TextTest | Known
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Leaf:
     """
     One atomic test, with its meaning; two that mean the same are equal, whatever names of parameters they were written with.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...rules.tree import PolicyTree
-from .leaves import Leaves
+from ...rules.tree import Constant, FactRef, Known, PolicyTree, TextTest
+from .leaves import Leaf, Leaves
 from .needs import Crossed, Holds, Meets, Need, Turns, Wins
 from .targets import Target, quoted
 
@@ -36,8 +36,14 @@ class Proofs:
             from ..proofs.ground import Ground
             from .terms import Terms
 
-            self._terms = Terms(Ground(self.tree, budget=self.budget), self.leaves)
+            self._terms = Terms(Ground(self.tree, budget=self.budget, optional=self.optional), self.leaves)
         return self._terms
+
+    @property
+    def optional(self) -> set[str]:
+        """The facts of which some rule asks, as it is written, whether they are known: they may be missing."""
+        tests = (leaf.test for rule in self.tree.rules for leaf in self.leaves.of(rule))
+        return {test.fact for test in tests if isinstance(test, Known)}
 
     def impossible(self, target: Target) -> str:
         """Return why no incident reaches a target, empty where one might."""
@@ -48,7 +54,7 @@ class Proofs:
         """Whether it is proved that no incident shows what is needed."""
         if _is_plainly_impossible(need):
             return True
-        if not self.prove or not self.terms.is_sound(need):
+        if not self.prove or self.terms.ground.is_over:
             return False
         return self.terms.ground.is_ruled_out(self.terms.of(need))
 
@@ -56,9 +62,18 @@ class Proofs:
 def _is_plainly_impossible(need: Need) -> bool:
     match need:
         case Holds(leaf, holds):
-            return leaf.is_idle and bool(leaf.form.disjuncts) != holds
+            return (leaf.is_idle and bool(leaf.form.disjuncts) != holds) or (_is_in_every_text(leaf) and not holds)
         case Turns(_, leaf):
-            return leaf.is_idle
+            return leaf.is_idle or _is_in_every_text(leaf)
+        case _:
+            return False
+
+
+def _is_in_every_text(leaf: Leaf) -> bool:
+    """Whether a leaf asks for the empty text, which is in every text."""
+    match leaf.test:
+        case TextTest(_, FactRef(_, type_), Constant("")):
+            return type_.kind == "text"
         case _:
             return False
 

@@ -7,8 +7,8 @@ from typing import assert_never
 import attrs
 
 from ...rules.normal import facts_in
-from ...rules.tree import And, Compare, Condition, FactTest, Known, Named, Not, Or, Rule, TextTest, Truth
-from ..proofs.ground import Ground, parts_in
+from ...rules.tree import And, Compare, Condition, Constant, Known, Named, Not, Or, Rule, TextTest, Truth
+from ..proofs.ground import Ground
 from ..proofs.guards import crossed
 from ..solve import Term
 from ..solve.outcomes import stronger_first
@@ -31,20 +31,6 @@ class Terms:
     def __init__(self, ground: Ground, leaves: Leaves) -> None:
         self.ground, self.leaves = ground, leaves
         self.encoder, self.z3 = ground.encoder, ground.z3
-
-    def is_sound(self, need: Need) -> bool:
-        """Whether the solver speaks of all incidents that matter here: of facts asked whether they are known, the missing too."""
-        leaves: tuple[Leaf, ...] = ()
-        match need:
-            case Holds(leaf):
-                leaves = (leaf,)
-            case Turns(rule):
-                leaves = self.leaves.of(rule)
-        return all(
-            not isinstance(part, FactTest) or part.known == part.missing or part.fact in self.encoder.optional
-            for leaf in leaves
-            for part in parts_in(leaf.form)
-        )
 
     def of(self, need: Need) -> Term:
         """Return whether an incident shows what is needed; of winning, whether the rule is not kept from it by others."""
@@ -70,18 +56,56 @@ class Terms:
         guards = [g for g in self.ground.tree.guards if not need.rule.outcomes.keys().isdisjoint(g.decisions)]
         return [self.z3.Not(crossed(self.ground, guard.form)) for guard in guards]
 
+    def visible(self, turn: Turns) -> list[Term]:
+        """Return that what is decided depends on the rule's condition: it wins, or it would and something else is decided."""
+        rule = turn.rule
+        if not rule.outcomes:
+            return []
+        if turn.comes_out:
+            return [self._wins(rule), *self.unforbidden(Wins(rule))]
+        ways = [
+            self.encoder.all_of([*self._not_before(rule, name), *self._other(rule, name)]) for name in rule.outcomes
+        ]
+        return [self.encoder.any_of(ways), *self.unforbidden(Wins(rule))]
+
+    def _other(self, rule: Rule, decision: str) -> list[Term]:
+        """Return that something else is decided than a rule would."""
+        value = self.ground.decisions[decision].value
+        if value is None:
+            return []
+        mine = self.encoder.expression(rule.outcomes[decision])
+        return [self.z3.Or(self.z3.Not(self.ground.decisions[decision].decided), value != mine.term)]
+
+    def _not_before(self, rule: Rule, decision: str) -> list[Term]:
+        """Return that no other rule keeps one from winning: none before it holds, nor any that may hold and says something else."""
+        outcomes, z3 = self.ground.decisions[decision], self.z3
+        policy = outcomes.spec.hit_policy
+        others = [other for other in outcomes.rules if other.id != rule.id]
+        truths = {other.id: self.encoder.form(other.form) for other in others}
+        if outcomes.spec.collects:
+            return [z3.Or(truth.certain, z3.Not(truth.possible)) for truth in truths.values()]
+        if policy == "unique":
+            return [z3.Not(truth.possible) for truth in truths.values()]
+        order = stronger_first(outcomes.spec, outcomes.rules)
+        if order is not None:
+            others = order[: next(place for place, other in enumerate(order) if other.id == rule.id)]
+        mine, found = rule.outcomes[decision], []
+        for other in others:
+            theirs = other.outcomes[decision]
+            differ = isinstance(mine, Constant) and isinstance(theirs, Constant) and mine.value != theirs.value
+            if differ and (order is not None or policy == "any"):
+                found.append(z3.Not(truths[other.id].possible))
+            elif order is not None:
+                found.append(z3.Not(truths[other.id].certain))
+        return found
+
     def _wins(self, rule: Rule) -> Term:
         fires = self.ground.fires(rule)
         if not rule.outcomes:
             return fires
-        ways = []
-        for name in rule.outcomes:
-            outcomes = self.ground.decisions[name]
-            order = None if outcomes.spec.collects else stronger_first(outcomes.spec, outcomes.rules)
-            places = [place for place, other in enumerate(order or ()) if other.id == rule.id]
-            before = (order or [])[: places[0]] if places else []
-            ways.append(self.encoder.all_of([fires, *(self.z3.Not(self.ground.fires(other)) for other in before)]))
-        return self.encoder.any_of(ways)
+        return self.encoder.any_of(
+            [self.encoder.all_of([fires, *self._not_before(rule, name)]) for name in rule.outcomes]
+        )
 
     def _side(self, side: Side) -> Term:
         term, type_ = self.encoder.value(side.fact), self.encoder.type_of(side.fact)

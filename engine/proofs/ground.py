@@ -42,15 +42,17 @@ class Ground:
     """
     One policy, encoded once, and asked many questions.
 
-    Every fact is taken as given, but those of which a condition asks whether they are: these may be missing as well.
+    Every fact is taken as given, but those of which a condition asks whether they are, and *optional* ones: these may be missing
+    as well.
     """
 
-    def __init__(self, tree: PolicyTree, *, budget: float | None = None) -> None:
+    def __init__(self, tree: PolicyTree, *, budget: float | None = None, optional: Iterable[str] = ()) -> None:
         self.tree = tree
         self._ends = None if budget is None else time.monotonic() + budget
         forms = [rule.form for rule in tree.rules] + [guard.form for guard in tree.guards]
         tests = [part for form in forms for part in parts_in(form) if isinstance(part, FactTest)]
-        self.optional = frozenset(t.fact for t in tests if t.known != t.missing and t.fact in tree.facts)
+        asked = {t.fact for t in tests if t.known != t.missing and t.fact in tree.facts}
+        self.optional = frozenset(asked.union(optional))
         self.cuts: dict[str, set[Cut]] = {}
         for test in tests:
             if isinstance(test.known, Spans):
