@@ -266,3 +266,61 @@ def test_each_decision_of_a_table_is_told(tmp_path: Path) -> None:
         compare(table, Said(table, found, "risk"), points, are_all=len(points) < POINTS)
         other = attrs.evolve(table, outcomes=second)
         compare(other, Said(other, found, "duty"), points, are_all=len(points) < POINTS)
+
+
+# --- tables whose gaps and overlaps others have published ------------------------------------------------------------
+
+X, Y = Input("x", "number"), Input("y", "number")
+P, Q = Input("p", "boolean"), Input("q", "boolean")
+#: From the tests of the decision table analysis of Apache KIE Drools (kie-dmn-validation, `dtanalysis`): the cells, and what
+#: is said there of gaps and of overlapping rows, as boxes of the same cells. A pair stands for each two of three rows.
+PUBLISHED: dict[str, tuple[Table, list[tuple[object, ...]], dict[tuple[int, int], tuple[object, ...]]]] = {
+    "GapsXY": (
+        Table((X, Y), (("< 0", "<= 0"), ("0", "< 0"), ("> 0", ">= 0")), ("low", "low", "low")),
+        [("< 0", "> 0"), ("0", ">= 0"), ("> 0", "< 0")],
+        {},
+    ),
+    "RuleOrderDash": (
+        Table((X, Y), (("-", ">= 30"), (">= 60", "-"), ("-", "-")), ("high", "high", "low")),
+        [],
+        {(1, 2): (">= 60", ">= 30"), (1, 3): ("-", ">= 30"), (2, 3): (">= 60", "-")},
+    ),
+    "GapsAndOverlaps1": (
+        Table(
+            (X, Y),
+            (("[0..4]", "[0..2]"), ("[1..3]", "[5..6]"), ("[2..5]", "[1..4]"), ("[6..7]", "[0..3]")),
+            ("low", "medium", "high", "low"),
+        ),
+        [
+            ("< 0", "-"),
+            ("[0..1)", "< 0, > 2"),
+            ("[1..2)", "< 0, (2..5), > 6"),
+            ("[2..3]", "< 0, (4..5), > 6"),
+            ("(3..4]", "< 0, > 4"),
+            ("(4..5]", "< 1, > 4"),
+            ("(5..6)", "-"),
+            ("[6..7]", "< 0, > 3"),
+            ("> 7", "-"),
+        ],
+        {(1, 3): ("[2..4]", "[1..2]")},
+    ),
+    "GapsOverlapsBoolean": (
+        Table((P, Q), (("false", "false"), ("false", "-"), ("true", "false")), ("low", "medium", "high")),
+        [("true", "true")],
+        {(1, 2): ("false", "false")},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_gaps_and_overlaps_are_found(name: str, tmp_path: Path) -> None:
+    table, gaps, overlaps = PUBLISHED[name]
+    said = Said(table, findings(policy_text(table), tmp_path))
+
+    def lies_in(box: tuple[object, ...], point: tuple[Point, ...]) -> bool:
+        return all(one.holds(cell, value) for one, cell, value in zip(table.inputs, box, point, strict=True))
+
+    assert set(said.pairs) == set(overlaps)
+    for point in all_points(table, random.Random(1), POINTS):
+        assert said.gap(point) == any(lies_in(box, point) for box in gaps), point
+        assert all(said.pairs[pair](point) == lies_in(box, point) for pair, box in overlaps.items()), point

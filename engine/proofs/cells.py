@@ -164,11 +164,11 @@ def axis_of(space: Space, key: str, boxes: Sequence[Parts]) -> Axis:
     """Cut one fact's values at the ends of all boxes."""
     whole = space.whole(key)
     fact = space.tree.facts[key]
-    within = intersection(whole.values, calendar(fact.type))
+    within, there_is = whole.values, calendar(fact.type)
     parts = [box.get(key, whole) for box in boxes]
     cells: dict[int, list[Region]] = {}
     for inside, region in _classes(within, [part.values for part in parts]):
-        if not is_empty(region):
+        if not is_empty(intersection(region, there_is)):
             cells.setdefault(inside, []).append(region)
     found = {inside: Part(union_of(regions)) for inside, regions in cells.items()}
     nothing = intersection(within, _none_of(within))

@@ -359,7 +359,7 @@ class Pair:
         free = [rule for rule in tree.rules if not rule.outcomes and self.strange.isdisjoint(facts_of(rule.form))]
         terms += [self.encoder.form(rule.form).certain for rule in free]
         self.solver.push()
-        self.solver.add(*[axiom for axiom in self.encoder.axioms if "today" not in str(axiom)])
+        self.solver.add(*self.encoder.axioms_of_facts)
         self.solver.add(self.encoder.today == ordinal(day), self.encoder.any_of(terms))
         found = self.solver.check()
         point = point_of(self.encoder, self.solver.model()) if found == self.z3.sat else None

@@ -16,7 +16,7 @@ from ...rules.tree import Constant, DecisionSpec, Expression, FactRef, Rule
 from ...rules.types import Type
 from .encoder import Encoder
 from .expressions import Valued
-from .outcomes import stronger_first
+from .outcomes import stronger_first, valued
 from .terms import Term, Truth
 
 #: What a value of a decision is: none is given, not the same for all that may win, or the term.
@@ -242,7 +242,7 @@ def said(encoder: Encoder, expression: Expression) -> Valued:
         return Valued(encoder.z3.Int(f"list: {name!r}"), settled)
     if kind in ("text", "scale") and isinstance(expression, FactRef):
         return Valued(_word_of(encoder, expression), settled)
-    found = encoder.expression(expression)
+    found = valued(encoder, expression)
     term = encoder.z3.ToReal(found.term) if found.term.sort() == encoder.z3.IntSort() else found.term
     return Valued(term, (*settled, *found.defined))
 
