@@ -167,3 +167,27 @@ then.size = "{expression}"
 """
     policy = Policy.loads(text)
     assert by_solver(policy, facts, dt.date(2026, 11, 21)).verdicts["size"].outcome == "refer"
+
+
+def test_rules_of_which_one_has_no_outcome_yet_do_not_agree() -> None:
+    """Under `any`, a rule whose outcome waits for a fact keeps the others from deciding."""
+    text = """
+[policy]
+id = "told"
+[facts.born]
+type = "date"
+[decisions.call_on]
+outcomes = "date"
+hit_policy = "any"
+[[rule]]
+id = "one"
+then.call_on = 2026-11-21
+[[rule]]
+id = "two"
+then.call_on = "born"
+"""
+    policy = Policy.loads(text)
+    day = dt.date(2026, 11, 21)
+    found = [by_solver(policy, facts, day).verdicts["call_on"].status for facts in ({}, {"born": "2026-11-21"})]
+    assert found == ["unsettled", "decided"]
+    assert by_solver(policy, {"born": "2026-11-20"}, day).verdicts["call_on"].status == "conflict"
