@@ -10,7 +10,7 @@ import attrs
 import click
 
 from .options import check_exists, is_pack, own_policies, toml_files
-from .storing import store
+from .storing import as_stored, store
 
 if TYPE_CHECKING:
     from .terminal import Output
@@ -96,12 +96,7 @@ def _lay_out(name: str) -> Laid:
     if isinstance(text, Problem):
         print_findings([of_problem(text, None, name)])
         return Laid(name, "", None)
-    return attrs.evolve(_formatted(text, name), text=_as_stored(Path(name), text))
-
-
-def _as_stored(path: Path, text: str) -> str:
-    """Return the text with the byte order mark that reading took off."""
-    return f"\ufeff{text}" if path.read_bytes().startswith(b"\xef\xbb\xbf") else text
+    return attrs.evolve(_formatted(text, name), text=as_stored(Path(name), text))
 
 
 def _formatted(text: str, name: str) -> Laid:

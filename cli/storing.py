@@ -29,3 +29,8 @@ def store(path: Path, text: str) -> None:
         raise click.ClickException(
             f"{path} cannot be written: {(error.strerror or 'no reason given').lower()}"
         ) from None
+
+
+def as_stored(path: Path, text: str) -> str:
+    """Return the text with the byte order mark that reading took off."""
+    return f"\ufeff{text}" if path.read_bytes().startswith(b"\xef\xbb\xbf") else text

@@ -39,6 +39,9 @@ from .vocabulary import vocabulary
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
+#: What the names of shipped packs' documents begin with.
+SHIPPED: Final = "evenhand/policies/"
+
 PASSES: Final[tuple[Callable[[Work], None], ...]] = (
     declare_currency,  # first, because every amount of money needs it
     declare_facts,
@@ -156,7 +159,7 @@ def report_problems(problems: Iterable[Problem], name: str, findings: Findings) 
 def read_pack(id_: str) -> tuple[Document | None, list[Problem]]:
     """Read a shipped pack."""
     text = _packs().joinpath(f"{id_}.toml").read_text(encoding="utf-8")
-    return parse_document(text, f"evenhand/policies/{id_}.toml")
+    return parse_document(text, f"{SHIPPED}{id_}.toml")
 
 
 def _resolver(folder: Path | None) -> Resolver:
