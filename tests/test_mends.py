@@ -139,6 +139,37 @@ rows    = [
     assert fixed.after == wanted
 
 
+def test_a_rule_for_a_gap_covers_all_of_it_and_nothing_else() -> None:
+    """Words, open and closed ends, dates up to the end of the calendar, whole numbers, texts, patterns of several facts."""
+    text = """
+[policy]
+id = "cafe"
+[facts.day]
+type = "date"
+[facts.note]
+type = "text"
+[decisions.risk]
+outcomes = ["low", "high"]
+[[table]]
+id = "grid"
+columns = ["day", "history.refunds_90d", "paid", "abuse", "note", "=> risk"]
+rows = [
+    ["< 2026-01-02", "< 3",    "<= 50 USD", "<= rude", "-",         "high"],
+    ["-",            "[3..7]", "-",         "-",       "-",         "low"],
+    ["-",            "-",      "-",         "violent", "not('x')",  "low"],
+]
+"""
+    policy = Policy.loads(text)
+    (finding,) = (found for found in verify(policy) if found.code == "uncovered-incident")
+    mend = finding.mends[0]
+    assert mend.title.startswith("add a rule")
+    mended = Policy.loads(applied(text, mend.edits))
+    assert "uncovered-incident" not in {found.code for found in verify(mended)}
+    assert not [
+        found for found in verify(mended) if found.code == "overlapping-rules" and "otherwise-risk" in found.rules
+    ]
+
+
 # --- taking parts out of texts ---------------------------------------------------------------------------------------
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ...rules.regions import Operator, Region, Spans, Texts, Words, universe_of
-from ...rules.tree import And, Atom, Compare, Condition, Constant, FactRef, Known, Not, Or, PolicyTree, Whole
+from ...rules.tree import And, Compare, Condition, Constant, FactRef, Known, Not, Or, PolicyTree, Whole
 from ...rules.types import DISCRETE, Fact, Number, Value, exact
 from ...rules.words import condition_text
 
@@ -88,10 +89,13 @@ def _spans(fact: Fact, values: Spans) -> Iterator[Condition]:
             yield _compare(fact, "=", exact(low[0]))
             continue
         tests: list[Condition] = []
-        if above is not None:
+        if above is not None and (fact.type.kind != "date" or above[0] > dt.date.min.toordinal()):
             tests.append(_compare(fact, ">" if above[1] else ">=", exact(above[0])))
-        if below is not None:
-            tests.append(_compare(fact, "<=" if below[1] else "<", exact(below[0])))
+        if below is not None and (last := _last(fact, below)) is not None:
+            if fact.type.kind != "date" or last < dt.date.max.toordinal():
+                tests.append(_compare(fact, "<=", exact(last)))
+        elif below is not None:
+            tests.append(_compare(fact, "<", exact(below[0])))
         if tests:
             yield tests[0] if len(tests) == 1 else And(tuple(tests))
 
