@@ -10,6 +10,7 @@ import attrs
 import click
 
 from .options import check_exists, is_pack, own_policies, toml_files
+from .storing import as_stored, store
 
 if TYPE_CHECKING:
     from .terminal import Output
@@ -67,7 +68,7 @@ def command(*, files: tuple[str, ...], check: bool, diff: bool) -> None:
         elif laid.differs:
             output.line(f"{'would lay out' if check else 'laid out'} {laid.name}")
         if laid.differs and not check and not diff:
-            _write(Path(laid.name), laid.formatted or "")
+            store(Path(laid.name), laid.formatted or "")
     _print_counts(output, found, dry=check or diff)
     unreadable = any(laid.formatted is None for laid in found)
     changes = (check or diff) and any(laid.differs for laid in found)
@@ -95,12 +96,7 @@ def _lay_out(name: str) -> Laid:
     if isinstance(text, Problem):
         print_findings([of_problem(text, None, name)])
         return Laid(name, "", None)
-    return attrs.evolve(_formatted(text, name), text=_as_stored(Path(name), text))
-
-
-def _as_stored(path: Path, text: str) -> str:
-    """Return the text with the byte order mark that reading took off."""
-    return f"\ufeff{text}" if path.read_bytes().startswith(b"\xef\xbb\xbf") else text
+    return attrs.evolve(_formatted(text, name), text=as_stored(Path(name), text))
 
 
 def _formatted(text: str, name: str) -> Laid:
@@ -139,25 +135,6 @@ def _print_diff(output: Output, laid: Laid) -> None:
     styles = {"+": "good", "-": "bad", "@": "name"}
     for line in unified_diff(before, after, laid.name, f"{laid.name} (laid out)", lineterm=""):
         output.unbroken(Piece(line, styles.get(line[:1], "")))
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file in one go, so that nobody ever meets half of it; links and permissions stay."""
-    import os
-    import shutil
-    import tempfile
-
-    target = path.resolve()
-    try:
-        handle, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        shutil.copymode(target, scratch)
-        Path(scratch).replace(target)
-    except OSError as error:
-        raise click.ClickException(
-            f"{path} cannot be written: {(error.strerror or 'no reason given').lower()}"
-        ) from None
 
 
 def _print_counts(output: Output, found: list[Laid], *, dry: bool) -> None:

@@ -24,6 +24,9 @@ COMMANDS: Final[dict[str, Row]] = {
     "check": Row("check", "Write", "Check policies, and dry-run them on incidents."),
     "test": Row("test", "Write", "Run the owner's own cases."),
     "verify": Row("verify", "Write", "Prove what a policy leaves open, and what can never happen in it."),
+    "diff": Row(
+        "diff", "Write", "Prove that two policies decide alike, or list the incidents that they decide differently."
+    ),
     "fmt": Row("fmt", "Write", "Lay out policy files, comments kept."),
     "case": Row(
         "case", "Decide", "Follow incidents that unfold: record events, see what is decided and owed, run what is due."

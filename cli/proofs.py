@@ -5,16 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from .terminal import Output, Piece, counted
 
 if TYPE_CHECKING:
+    from ..engine.mends.fix import Made
+    from ..engine.mends.mend import Mend
     from ..engine.policy import Policy
-    from ..engine.proofs import Finding
+    from ..engine.proofs import Finding, Witness
     from ..rules.diagnostics import Diagnostic
+    from ..rules.document import Document
+    from ..rules.sarif import Fix, Result
     from ..rules.tree import Allowance
 
 
-def write(results: list[tuple[str, Policy, tuple[Finding, ...]]], format_: str, *, overlaps: bool) -> None:
+@attrs.frozen
+class Verified:
+    """What was found in a policy, and what was done about it: *changed* are the lines that a dry run would change."""
+
+    name: str
+    policy: Policy
+    found: tuple[Finding, ...]
+    made: tuple[Made, ...] = ()
+    saved: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    is_dry: bool = False
+
+    @property
+    def is_to_be_seen_to(self) -> bool:
+        """Whether somebody has to look at the policy."""
+        return bool(self.changed) or any(finding.counts for finding in self.found)
+
+
+def write(results: list[Verified], format_: str, *, overlaps: bool) -> None:
     """Write what was found in one of the forms."""
     from .terminal import out
 
@@ -22,16 +46,21 @@ def write(results: list[tuple[str, Policy, tuple[Finding, ...]]], format_: str, 
     if format_ == "json":
         from .as_json import VERSION, write_json
 
-        policies = [policy_json(name, policy, found) for name, policy, found in results]
+        policies = [policy_json(result) for result in results]
         write_json(output, {"format_version": VERSION, "policies": policies})
     elif format_ == "sarif":
-        from .findings import findings_text
+        from ..rules.sarif import render_results
 
-        shown = [d for _, policy, found in results for _, d in in_place(policy, listed(found, overlaps=overlaps))]
-        output.text(findings_text(shown, format_))
+        shown = [
+            sarif_result(result.policy, finding, diagnostic)
+            for result in results
+            for finding, diagnostic in in_place(result.policy, result.found)
+            if overlaps or finding.code != "overlapping-rules"
+        ]
+        output.text(render_results(shown, "policy-verify"))
     else:
-        for name, policy, found in results:
-            _print(output, name, policy, found, overlaps=overlaps)
+        for result in results:
+            _print(output, result, overlaps=overlaps)
 
 
 def listed(found: tuple[Finding, ...], *, overlaps: bool) -> list[Finding]:
@@ -46,9 +75,13 @@ def in_place(policy: Policy, found: Iterable[Finding]) -> list[tuple[Finding, Di
     return [(finding, located([finding.diagnostic], policy.documents)[0]) for finding in found]
 
 
-def _print(output: Output, name: str, policy: Policy, found: tuple[Finding, ...], *, overlaps: bool) -> None:
-    for finding, diagnostic in in_place(policy, listed(found, overlaps=overlaps)):
-        _print_finding(output, finding, diagnostic)
+def _print(output: Output, result: Verified, *, overlaps: bool) -> None:
+    from .mending import print_mended
+
+    found = result.found
+    print_mended(output, result)
+    for finding, diagnostic in in_place(result.policy, listed(found, overlaps=overlaps)):
+        _print_finding(output, result.policy, finding, diagnostic)
     count = sum(finding.counts for finding in found)
     allowed = sum(finding.allowed is not None for finding in found)
     more = sum(finding.code == "overlapping-rules" and finding.allowed is None for finding in found)
@@ -56,11 +89,12 @@ def _print(output: Output, name: str, policy: Policy, found: tuple[Finding, ...]
     notes = [f", {allowed} more allowed" if count else f", {counted(allowed, 'finding')} allowed"] if allowed else []
     notes += [f"; {counted(more, 'overlap')} where the order decides"] if more else []
     notes += [" (`--overlaps` lists them)"] if more and not overlaps else []
-    output.line(Piece(name, "strong"), ": ", Piece(said, "bad" if count else "good"), "".join(notes), hang=2)
+    output.line(Piece(result.name, "strong"), ": ", Piece(said, "bad" if count else "good"), "".join(notes), hang=2)
 
 
-def _print_finding(output: Output, finding: Finding, diagnostic: Diagnostic) -> None:
+def _print_finding(output: Output, policy: Policy, finding: Finding, diagnostic: Diagnostic) -> None:
     from .findings import print_finding
+    from .mending import print_mend
 
     print_finding(output, diagnostic)
     if finding.lapsed is not None:
@@ -73,20 +107,51 @@ def _print_finding(output: Output, finding: Finding, diagnostic: Diagnostic) -> 
         if len(finding.words) > 20:
             output.line(f"   - and {len(finding.words) - 20} more; `--format json` has them all")
     if finding.witness is not None and finding.code != "overlapping-rules":
-        output.line(Piece(" for example:", "name"))
-        for line in finding.witness.toml.rstrip().splitlines():
-            output.unbroken(Piece(f"   {line}".rstrip(), "dim"))
+        _print_witness(output, " for example:", finding.witness)
+    if finding.twin is not None:
+        _print_witness(output, " and, decided otherwise:", finding.twin)
+    for mend in finding.mends:
+        print_mend(output, mend, policy.documents[mend.document])
     output.line()
 
 
-def policy_json(name: str, policy: Policy, found: tuple[Finding, ...]) -> dict[str, Any]:
+def sarif_result(policy: Policy, finding: Finding, diagnostic: Diagnostic) -> Result:
+    """Return a finding as SARIF has it; what is allowed is there as suppressed."""
+    from ..rules.sarif import Result
+
+    allowed = finding.allowed
+    suppressed = None if allowed is None else f"{allowed.because} (until {allowed.until})"
+    return Result(diagnostic, suppressed, _fixes(policy, finding), is_note=finding.is_listing)
+
+
+def _print_witness(output: Output, head: str, witness: Witness) -> None:
+    output.line(Piece(head, "name"))
+    for line in witness.toml.rstrip().splitlines():
+        output.unbroken(Piece(f"   {line}".rstrip(), "dim"))
+
+
+def _fixes(policy: Policy, finding: Finding) -> tuple[Fix, ...]:
+    from ..rules.positions import Lines
+    from ..rules.sarif import Change, Fix
+
+    fixes: list[Fix] = []
+    for mend in finding.mends:
+        lines = Lines(policy.documents[mend.document].text)
+        changes = [Change(mend.document, lines.span(edit.start, edit.end), edit.text) for edit in mend.edits]
+        fixes.append(Fix(mend.title, tuple(changes)))
+    return tuple(fixes)
+
+
+def policy_json(result: Verified) -> dict[str, Any]:
     """Return what was found in a policy, overlaps included, regions and witnesses as data."""
+    policy = result.policy
     return {
-        "policy": name,
+        "policy": result.name,
         "id": policy.id,
-        "findings": [
-            finding_json(policy, finding, diagnostic) for finding, diagnostic in in_place(policy, list(found))
-        ],
+        "findings": [finding_json(policy, *found) for found in in_place(policy, result.found)],
+        "fixed": [{"code": made.code, "title": made.title, "refused": made.why} for made in result.made],
+        "saved_tests": list(result.saved),
+        "diff": list(result.changed),
     }
 
 
@@ -95,7 +160,6 @@ def finding_json(policy: Policy, finding: Finding, diagnostic: Diagnostic) -> di
     from ..engine.proofs import region_data
     from ..rules.rendering import as_data
 
-    witness = finding.witness
     return {
         **as_data(diagnostic),
         "decision": finding.decision,
@@ -106,20 +170,34 @@ def finding_json(policy: Policy, finding: Finding, diagnostic: Diagnostic) -> di
         "region": [region_data(policy.tree, box) for box in finding.region],
         "region_in_words": list(finding.words),
         "is_exact": finding.is_exact,
-        "witness": None
-        if witness is None
-        else {
-            "given": {
-                name: value if isinstance(value, bool | int | list) else str(value)
-                for name, value in witness.given.items()
-            },
-            "as_of": witness.as_of.isoformat(),
-            "toml": witness.toml,
-        },
+        "mends": [_mend_json(mend, policy.documents[mend.document]) for mend in finding.mends],
+        "witness": _witness_json(finding.witness),
+        "twin": _witness_json(finding.twin),
     }
+
+
+def _witness_json(witness: Witness | None) -> dict[str, Any] | None:
+    if witness is None:
+        return None
+    given = {
+        name: value if isinstance(value, bool | int | list) else str(value) for name, value in witness.given.items()
+    }
+    return {"given": given, "as_of": witness.as_of.isoformat(), "toml": witness.toml}
 
 
 def _allowance_json(allowance: Allowance | None) -> dict[str, Any] | None:
     if allowance is None:
         return None
     return {"because": allowance.because, "until": allowance.until.isoformat(), "file": allowance.origin.document}
+
+
+def _mend_json(mend: Mend, document: Document) -> dict[str, Any]:
+    from ..rules.positions import Lines
+
+    lines = Lines(document.text)
+    spans = [(lines.span(edit.start, edit.end), edit.text) for edit in mend.edits]
+    edits = [
+        {"line": at.line, "column": at.column, "end_line": at.end_line, "end_column": at.end_column, "text": text}
+        for at, text in spans
+    ]
+    return {"title": mend.title, "keeps_decisions": mend.keeps, "file": mend.document, "edits": edits}

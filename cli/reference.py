@@ -53,8 +53,8 @@ null, an empty text, list or object.
 
 | in | keys |
 | --- | --- |
-| each of `tests` | `name`, `file`, `line`, `passed`, `mismatches` (each `name`, `expected`, `got`, `reason`) |
-| `coverage` | null, or `own_rules`, `own_rules_won`, `percent`, `pack_rules`, `pack_rules_won`, `never_won` (each `rule`, `origin`, `matched_in`), `never_broken` (each `guard`, `origin`) |
+| each of `tests` | `name`, `file`, `line`, `passed`, `confirmed`, `mismatches` (each `name`, `expected`, `got`, `reason`) |
+| `coverage` | null, or `own_rules`, `own_rules_won`, `percent`, `pack_rules`, `pack_rules_won`, `never_won` (each `rule`, `origin`, `matched_in`), `never_broken` (each `guard`, `origin`), `kinds` (`rule`, `red-line`, `condition`, `boundary`, `mcdc`, each with `of`, `reached`, `impossible`, `percent`), `missing` (each `kind`, `rules`, `what`), `impossible` (the same with `why`) |
 | `summary` | `policies`, `unsound_policies`, `tests`, `passed`, `failed` |
 
 `policy packs` writes `packs`, each with `id`, `title`, `version`, `about`, `currency`, `jurisdiction`, `extends` and `review_by`.

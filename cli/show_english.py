@@ -7,7 +7,7 @@ from typing import Final
 
 from ..engine.policy import Policy
 from ..rules.quantities import duration_text
-from ..rules.tree import Guard, Origin, Parameter, Rule
+from ..rules.tree import Guard, Independence, Origin, Parameter, Rule
 from .as_json import origin_text
 from .decided import listed
 from .english import amount_text, condition_english, consequences, decision_english, rule_conditions, spaced, title_of
@@ -40,6 +40,7 @@ class English:
         yield from [("The words", self._terms)] if tree.terms else []
         yield "The rules, in the order in which they are tried", self._rules
         yield from [("The red lines", self._guards)] if tree.guards else []
+        yield from [("What must make no difference", self._independent)] if tree.independent else []
         yield from [("The duties", self._duties)] if tree.obligations else []
         yield from [("Taken for granted where nobody said", self._assumptions)] if assumed else []
         yield from [("Switched off", self._switches)] if tree.switched_off else []
@@ -100,8 +101,16 @@ class English:
             self._line("Never", condition_english(guard.condition, self._tree.currency))
             self._line("Because", guard.because)
 
-    def _heading(self, title: str, part: Rule | Guard) -> None:
-        where = f"  [{part.id}, {origin_text(part.origin, self._policy.documents)}]"
+    def _independent(self) -> None:
+        for declared in self._tree.independent:
+            decisions = listed([title_of(self._tree.decisions[name]) for name in declared.decisions], "and")
+            self._heading(declared.title or decisions, declared)
+            self._line("For", decisions if declared.title else "")
+            self._line("Whatever", f"{listed([spaced(name) for name in declared.facts], 'and')} may be")
+            self._line("Because", declared.because)
+
+    def _heading(self, title: str, part: Rule | Guard | Independence) -> None:
+        where = f"  [{', '.join(filter(None, [part.id, origin_text(part.origin, self._policy.documents)]))}]"
         self._output.line()
         self._output.line(Piece(f"  {title}", "strong"), Piece(where, "dim", whole=True), hang=5)
 

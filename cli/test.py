@@ -16,19 +16,28 @@ Decides every [[test]] of the policies (files, folders, shipped packs; without a
 current folder) and compares. A test in which no rule matches fails, unless it expects `refer`: a policy that says
 nothing should not pass by accident.
 
-With --coverage, lists the policy's own rules that won in no test, and its red lines that no test tries to cross.
+With --coverage, says what no test has tried: own rules that never won, red lines that nobody tries to cross, tests in
+conditions that were never true or never false (condition), values next to a threshold (boundary), and tests of which
+nothing shows that they alone make a difference (MC/DC). What is proved to be out of reach does not count; that takes
+the solver: pip install 'evenhand[verify]'.
+
+With --generate, prints the tests that are missing for that, each with what is decided now; --write appends them to the
+policy's file. They say `confirmed = false`: read each, and delete the line. This takes the solver as well.
 
 \b
 Examples:
   policy test
   policy test policy.toml --coverage
+  policy test policies/ --coverage-min 100
+  policy test policy.toml --generate --write
   policy test house -k parcel
   policy test --format junit > tests.xml
 
 \b
 Exit codes:
   0  every test passed
-  1  a test failed, or a policy has mistakes
+  1  a test failed, a policy has mistakes, or the tests reach less than --coverage-min;
+     with --generate, a test is missing that could neither be written nor proved to be impossible
   2  wrong usage
 """
 
@@ -36,18 +45,44 @@ Exit codes:
 @click.command(help=HELP)
 @click.argument("names", nargs=-1, metavar="[POLICY]...", shell_complete=completion.policies)
 @click.option("-k", "wanted", metavar="WORDS", help="Run only the tests with these words in their name.")
-@click.option("--coverage", "with_coverage", is_flag=True, help="Say which rules won in no test.")
+@click.option("--coverage", "with_coverage", is_flag=True, help="Say what no test has tried.")
+@click.option("--with-packs", is_flag=True, help="Measure the rules that packs brought as well.")
+@click.option(
+    "--coverage-min",
+    "least",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Fail where the tests reach less of the rules, conditions, boundaries or MC/DC.",
+)
+@click.option("--generate", is_flag=True, help="Print the tests that are missing, with what is decided now.")
+@click.option("--write", "append", is_flag=True, help="With --generate: append them to the policy's file.")
 @as_of_option
 @format_option("text", "json", "junit", "github")
 def command(
-    *, names: tuple[str, ...], wanted: str | None, with_coverage: bool, as_of: dt.date | None, format_: str
+    *,
+    names: tuple[str, ...],
+    wanted: str | None,
+    with_coverage: bool,
+    with_packs: bool,
+    least: float | None,
+    generate: bool,
+    append: bool,
+    as_of: dt.date | None,
+    format_: str,
 ) -> None:
     """Run the tests."""
     from .test_reports import report_for
-    from .testing import run_tests
+    from .testing import Measured, run_tests
 
+    if append and not generate:
+        raise click.UsageError("--write goes with --generate.")
+    if generate:
+        from .generated import write_missing
+
+        write_missing(find_policies(names) if names else own_policies(), as_of, with_packs=with_packs, append=append)
+    measured = Measured(with_coverage or with_packs or least is not None, with_packs, least)
     policies = find_policies(names) if names else own_policies()
-    results = [run_tests(name, wanted, as_of, with_coverage=with_coverage) for name in policies]
+    results = [run_tests(name, wanted, as_of, measured) for name in policies]
     if wanted and not any(result.trials or result.is_unsound for result in results):
         raise click.UsageError(f"no test has {wanted!r} in its name.")
     report_for(format_)(results)

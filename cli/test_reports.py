@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 from xml.etree import ElementTree as ET
 
-from ..engine.coverage import Coverage
 from ..engine.trials import Mismatch, Trial
 from ..rules.document import Document
 from ..rules.tree import Case
-from .as_json import VERSION, Json, findings_json, origin_text, write_json
+from .as_json import VERSION, Json, findings_json, write_json
+from .coverage_reports import coverage_json, print_coverage
 from .findings import annotation, findings_text, print_findings
 from .terminal import Output, Piece, Words, cells, counted, err, out, padded
 from .testing import Tested
@@ -60,14 +60,15 @@ def as_text(results: Results) -> None:
             sys.stdout.flush()
             err().line(f"{tested.name}: there is no test to run: write one as [[test]] with name, given and expect")
         if tested.coverage is not None:
-            _print_coverage(output, tested.coverage, _documents(tested))
+            print_coverage(output, tested.coverage, _documents(tested), least=tested.least)
         output.line()
     _print_counts(output, results)
 
 
 def _print_trial(output: Output, trial: Trial, tested: Tested) -> None:
     if trial.passed:
-        output.line(Piece("  ✓ ", "good", whole=True), trial.case.name, hang=4)
+        note = "" if trial.case.confirmed else "  (not confirmed)"
+        output.line(Piece("  ✓ ", "good", whole=True), trial.case.name, Piece(note, "dim"), hang=4)
         return
     file, line = place_of(trial.case, tested)
     output.line(
@@ -82,22 +83,6 @@ def _print_trial(output: Output, trial: Trial, tested: Tested) -> None:
             output.line(Piece(" " * cells(head)), Piece(mismatch.reason, "dim"), hang=cells(head))
 
 
-def _print_coverage(output: Output, reached: Coverage, documents: dict[str, Document]) -> None:
-    own, won = reached.count(own=True), reached.won(own=True)
-    output.line()
-    line = f"  Coverage  {won} of {counted(own, 'own rule')} won in some test ({reached.percent:.0f}%)"
-    output.line(Piece(line, "good" if won == own else "warning"))
-    for covered in reached.never_won:
-        why = f"; it matched in {covered.matched_in[0]!r}, where another rule won" if covered.matched_in else ""
-        place = origin_text(covered.rule.origin, documents)
-        output.line(f"    never won    {covered.rule.id}", Piece(f"  {place}{why}", "dim"), hang=17)
-    for guarded in reached.never_broken:
-        place = origin_text(guarded.guard.origin, documents)
-        output.line(f"    never tried  {guarded.guard.id} (a red line)", Piece(f"  {place}", "dim"), hang=17)
-    if others := reached.count(own=False):
-        output.line(Piece(f"    of {counted(others, 'rule')} from packs, {reached.won(own=False)} won", "dim"))
-
-
 def _print_counts(output: Output, results: Results) -> None:
     tests = sum(len(tested.trials) for tested in results)
     failed = sum(len(tested.failed) for tested in results)
@@ -106,6 +91,11 @@ def _print_counts(output: Output, results: Results) -> None:
     bad = [f"{failed:,} failed"] if failed else []
     bad += [f"{counted(unsound, 'policy', 'policies')} could not be loaded"] if unsound else []
     output.line(Piece(words, "strong"), Piece("".join(f", {part}" for part in bad), "bad"), ".")
+    unread = sum(not trial.case.confirmed for tested in results for trial in tested.trials)
+    if unread:
+        are, it = ("is", "it") if unread == 1 else ("are", "them")
+        line = f"{counted(unread, 'test')} {are} not confirmed: read {it} and delete the line `confirmed = false`."
+        output.line(Piece(line, "warning"))
 
 
 # --- for machines ----------------------------------------------------------------------------------------------------
@@ -136,7 +126,7 @@ def _tested_json(tested: Tested) -> Json:
         "sound": not tested.is_unsound,
         "findings": findings_json(tested.findings),
         "tests": [_trial_json(trial, tested) for trial in tested.trials],
-        "coverage": None if tested.coverage is None else _coverage_json(tested.coverage, _documents(tested)),
+        "coverage": None if tested.coverage is None else coverage_json(tested.coverage, _documents(tested)),
     }
 
 
@@ -146,28 +136,13 @@ def _trial_json(trial: Trial, tested: Tested) -> Json:
         {"name": found.name, "expected": found.expected, "got": found.got, "reason": found.reason}
         for found in trial.mismatches
     ]
-    return {"name": trial.case.name, "file": file, "line": line, "passed": trial.passed, "mismatches": mismatches}
-
-
-def _coverage_json(reached: Coverage, documents: dict[str, Document]) -> Json:
     return {
-        "own_rules": reached.count(own=True),
-        "own_rules_won": reached.won(own=True),
-        "percent": round(reached.percent, 1),
-        "pack_rules": reached.count(own=False),
-        "pack_rules_won": reached.won(own=False),
-        "never_won": [
-            {
-                "rule": covered.rule.id,
-                "origin": origin_text(covered.rule.origin, documents),
-                "matched_in": list(covered.matched_in),
-            }
-            for covered in reached.never_won
-        ],
-        "never_broken": [
-            {"guard": covered.guard.id, "origin": origin_text(covered.guard.origin, documents)}
-            for covered in reached.never_broken
-        ],
+        "name": trial.case.name,
+        "file": file,
+        "line": line,
+        "passed": trial.passed,
+        "confirmed": trial.case.confirmed,
+        "mismatches": mismatches,
     }
 
 

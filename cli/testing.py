@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from importlib.util import find_spec
+from typing import Final
 
 import attrs
 
@@ -10,6 +12,9 @@ from ..engine.coverage import Coverage, coverage
 from ..engine.policy import Policy
 from ..engine.trials import Trial, run_trials
 from ..rules.diagnostics import Diagnostic, PolicyError
+
+#: Seconds that proofs of what no test can reach may take.
+PATIENCE: Final = 30.0
 
 
 @attrs.frozen
@@ -21,6 +26,7 @@ class Tested:
     findings: tuple[Diagnostic, ...]
     trials: tuple[Trial, ...] = ()
     coverage: Coverage | None = None
+    least: float | None = None
 
     @property
     def is_unsound(self) -> bool:
@@ -34,11 +40,25 @@ class Tested:
 
     @property
     def passed(self) -> bool:
-        """Whether the policy is sound and every test came out as expected."""
-        return not self.is_unsound and not self.failed
+        """Whether the policy is sound, every test came out as expected, and the tests reach as much as was asked for."""
+        return not self.is_unsound and not self.failed and not self.falls_short
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether the tests reach less of the policy than was asked for."""
+        return self.coverage is not None and self.least is not None and self.coverage.least < self.least
 
 
-def run_tests(name: str, wanted: str | None, as_of: dt.date | None, *, with_coverage: bool) -> Tested:
+@attrs.frozen
+class Measured:
+    """Whether what the tests reach is measured, *with_packs* of the rules that packs brought as well, and the least percentage."""
+
+    wanted: bool = False
+    with_packs: bool = False
+    least: float | None = None
+
+
+def run_tests(name: str, wanted: str | None, as_of: dt.date | None, measured: Measured) -> Tested:
     """Load a policy and run its tests, or those with *wanted* in their name."""
     try:
         policy = Policy.load(name)
@@ -47,5 +67,12 @@ def run_tests(name: str, wanted: str | None, as_of: dt.date | None, *, with_cove
     words = (wanted or "").casefold()
     cases = [case for case in policy.tree.tests if words in case.name.casefold()]
     trials = tuple(run_trials(policy, cases=cases, as_of=as_of))
-    reached = coverage(policy, trials) if with_coverage else None
-    return Tested(name, policy, policy.warnings, trials, reached)
+    reached = None
+    if measured.wanted:
+        reached = coverage(policy, trials, with_packs=measured.with_packs, prove=has_solver(), budget=PATIENCE)
+    return Tested(name, policy, policy.warnings, trials, reached, measured.least)
+
+
+def has_solver() -> bool:
+    """Whether z3 is installed."""
+    return find_spec("z3") is not None

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import click
 
 from . import completion
 from .options import as_of_option, find_policies, format_option
+
+if TYPE_CHECKING:
+    from ..engine.policy import Policy
+    from .proofs import Verified
 
 HELP = """\
 Prove what a policy leaves open, and what can never happen in it.
@@ -18,42 +23,87 @@ that nobody can reach, red lines that the rules cross, facts that never matter. 
 that shows it. What could not be proved is said as well. What a policy allows with [[rule.allow]] is left out until its
 last day. It needs the solver: pip install 'evenhand[verify]'.
 
+Where there is a mend, it is shown as the lines that change. --fix makes those that are proved to change no decision, of
+this policy and of all others that are named and build on it; the rest is yours to judge. It writes files of your own only.
+
 \b
 Examples:
   policy verify policy.toml
   policy verify house --overlaps
+  policy verify policy.toml --fix --diff
   policy verify policies/ --budget 60 --format sarif > findings.sarif
 
 \b
 Exit codes:
   0  nothing was found, or only what is allowed
-  1  something was found, something could not be proved, or a policy has mistakes
+  1  something was found (with --fix: is left; with --diff: or would change), something could not be proved, or a policy has mistakes
   2  wrong usage, or the solver is not installed
 """
 
 
 @click.command(help=HELP)
 @click.argument("names", nargs=-1, required=True, metavar="POLICY...", shell_complete=completion.policies)
+@click.option("--fix", is_flag=True, help="Make the mends that are proved to change no decision.")
+@click.option("--diff", is_flag=True, help="With --fix: write nothing, show what would change.")
+@click.option("--save-tests", is_flag=True, help="Add each incident that is shown to the policy, as a [[test]].")
 @click.option("--budget", type=click.FloatRange(min=0), metavar="SECONDS", help="How long each policy may take.")
 @click.option("--overlaps", is_flag=True, help="List the rules that overlap as well, where the order says who wins.")
 @as_of_option
 @format_option("text", "json", "sarif")
 def command(
-    *, names: tuple[str, ...], budget: float | None, overlaps: bool, as_of: dt.date | None, format_: str
+    *,
+    names: tuple[str, ...],
+    fix: bool,
+    diff: bool,
+    save_tests: bool,
+    budget: float | None,
+    overlaps: bool,
+    as_of: dt.date | None,
+    format_: str,
 ) -> None:
     """Verify policies."""
-    from ..engine.proofs import verify
     from ..engine.solve import SolverMissingError
-    from .options import load
+    from .mending import Mending, refuse_packs
     from .proofs import write
 
-    results = []
-    for name in find_policies(names):
-        policy = load(name)
+    if diff and not fix:
+        raise click.UsageError("`--diff` shows what `--fix` would change: add `--fix`.")
+    files = find_policies(names)
+    if fix or save_tests:
+        refuse_packs(files)
+    sound = [(name, policy) for name in files if (policy := loaded(name)) is not None]
+    mending = Mending(sound, fix=fix, save_tests=save_tests, dry=diff, budget=budget, as_of=as_of)
+    results: list[Verified] = []
+    for name, policy in sound:
         try:
-            results.append((name, policy, verify(policy, budget=budget, as_of=as_of)))
+            results.append(mending.mended(name) if fix or save_tests else verified(name, policy, budget, as_of))
         except SolverMissingError as missing:
             raise click.UsageError(f"{missing}.") from None
     write(results, format_, overlaps=overlaps)
-    if any(finding.counts for _, _, found in results for finding in found):
-        raise click.exceptions.Exit(1)
+    is_clean = len(sound) == len(files) and not any(result.is_to_be_seen_to for result in results)
+    raise click.exceptions.Exit(0 if is_clean else 1)
+
+
+def loaded(name: str) -> Policy | None:
+    """Load a policy; what is wrong with it goes to stderr, and the others are verified all the same."""
+    from ..engine.policy import Policy
+    from ..rules.diagnostics import PolicyError
+    from .findings import print_findings
+
+    try:
+        policy = Policy.load(name)
+    except PolicyError as error:
+        print_findings(error.diagnostics)
+        return None
+    print_findings(policy.warnings)
+    return policy
+
+
+def verified(name: str, policy: Policy, budget: float | None, as_of: dt.date | None) -> Verified:
+    """Verify one policy."""
+    from ..engine.proofs import verify
+    from .proofs import Verified
+    from .waiting import shown_progress
+
+    with shown_progress(name) as progress:
+        return Verified(name, policy, verify(policy, budget=budget, as_of=as_of, progress=progress))

@@ -183,25 +183,20 @@ def waits_for(part: Conjunct, state: State) -> Iterable[str]:
             assert_never(part)
 
 
-#: The longest time, in seconds, that a duration may come to: about 2.7 million years, past any calendar.
-LONGEST: Final = 86_400 * 999_999_998
-_DAYS: Final = 3_652_059
-_MOMENTS: Final[tuple[int, int]] = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+#: The least and the greatest that an expression may come to: durations of about 2.7 million years, days and moments of the calendar.
+REACH: Final[Mapping[str, tuple[int, int]]] = {
+    "duration": (-86_400 * 999_999_998, 86_400 * 999_999_998),
+    "date": (1, 3_652_059),
+    "datetime": (-62_135_596_800_000_000, 253_402_300_799_999_999),
+}
 
 
 def is_within_reach(value: Value, type_: Type) -> bool:
     """Whether a computed duration, date or moment is one that there is; one beyond the calendar has no value."""
-    if not isinstance(value, int | Fraction):
+    if type_.kind not in REACH or not isinstance(value, int | Fraction):
         return True
-    match type_.kind:
-        case "duration":
-            return -LONGEST <= value <= LONGEST
-        case "date":
-            return 1 <= value <= _DAYS
-        case "datetime":
-            return _MOMENTS[0] <= value <= _MOMENTS[1]
-        case _:
-            return True
+    low, high = REACH[type_.kind]
+    return low <= value <= high
 
 
 def expression_value(expression: Expression, state: State) -> tuple[Value | None, str]:

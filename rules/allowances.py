@@ -32,7 +32,8 @@ def _items(draft: Draft) -> Iterator[Part]:
         yield from parts
     yield from draft.obligations.values()
     yield from (item.part for item in draft.items)
-    yield from draft.guards
+    yield from (*draft.guards, *draft.independent)
+    yield from draft.independent
 
 
 def _read(work: Work, item: Part, part: Part) -> None:

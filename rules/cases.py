@@ -39,7 +39,9 @@ def read_cases(work: Work) -> tuple[Case, ...]:
         except FactError as error:
             take_over(work.findings, error)
         check_expectations(work, expect, expected, part.place.inside("expect"))
-        found.append(Case(part.id, given, expect, part.raw.get("as_of"), part.origin))
+        found.append(
+            Case(part.id, given, expect, part.raw.get("as_of"), part.origin, part.raw.get("confirmed") is not False)
+        )
     return tuple(found)
 
 

@@ -58,6 +58,7 @@ class Draft:
     rates: dict[str, Part]
     items: list[RuleItem]
     guards: list[Part]
+    independent: list[Part]
     tests: list[Part]
     events: dict[str, Part]
     plans: dict[str, Part]
@@ -171,11 +172,12 @@ def compose(layers: list[Document], findings: Findings) -> Draft:
         obligations=_first(layers, "obligations"),
         rates=_first(layers, "rates"),
         items=_items(layers, switches, findings),
-        guards=_replaceable("guard", layers, switches, findings),
+        guards=_by_id(layers, "guard", switches, findings),
+        independent=_by_id(layers, "independent", switches, findings),
         tests=[Part(str(raw.get("name", "")), raw, origin) for raw, origin in _array(own, "test")],
         events=_first(layers, "events"),
         plans=_first(layers, "plans"),
-        patterns=_replaceable("pattern", layers, switches, findings),
+        patterns=_by_id(layers, "pattern", switches, findings),
         replies=_alone(layers, "replies"),
         calendar=next(iter(_alone(layers, "calendar")), None),
         monitoring=next(iter(_alone(layers, "monitoring")), None),
@@ -307,15 +309,16 @@ def _switch_off(
     switches.setdefault(part.id, part)
 
 
-def _replaceable(table: str, layers: list[Document], switches: dict[str, Part], findings: Findings) -> list[Part]:
-    """Return guards or patterns, own ones first, those of extended policies replaced by id or switched off."""
+def _by_id(layers: list[Document], name: str, switches: dict[str, Part], findings: Findings) -> list[Part]:
+    """Return the tables of one name that stand in no order, own ones first; one without an id is nobody's to replace."""
     merged: dict[str, Part] = {}
+    kind = "declaration" if name == "independent" else name
     for layer in reversed(layers):
         own: dict[str, Part] = {}
-        for raw, origin in _array(layer, table):
+        for raw, origin in _array(layer, name):
             part = Part(_id(raw), raw, origin)
             if part.id in own and part.id:
-                findings.report("duplicate-id", part.place.inside("id"), kind=table, id=part.id)
+                findings.report("duplicate-id", part.place.inside("id"), kind=kind, id=part.id)
             own[repr(origin) if part.id in own else part.id or repr(origin)] = part
         for id_, part in list(own.items()):
             if part.raw.get("enabled") is False:

@@ -35,6 +35,7 @@ from .tree import (
     Condition,
     Expression,
     Guard,
+    Independence,
     Obligation,
     Parameter,
     Rule,
@@ -81,6 +82,7 @@ class Work:
     rules: list[Rule] = attrs.field(factory=list)
     guards: list[Guard] = attrs.field(factory=list)
     allowances: list[Allowance] = attrs.field(factory=list)
+    independent: list[Independence] = attrs.field(factory=list)
     normalizer: Normalizer | None = None
     events: dict[str, EventKind] = attrs.field(factory=dict)
     plans: dict[str, Plan] = attrs.field(factory=dict)

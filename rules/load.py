@@ -18,7 +18,7 @@ from .case_plans import check_monitoring, check_plans, check_replies
 from .case_stories import case_tree, check_stories
 from .cases import check_tests, read_cases
 from .collector import collector_paused
-from .compose import compose, gather, within_folder
+from .compose import Resolver, compose, gather, within_folder
 from .decisions import DecisionSpec
 from .declare import (
     Work,
@@ -31,6 +31,7 @@ from .declare import (
 from .diagnostics import Diagnostic, Findings, Place, PolicyError, TooManyFindings, nearest, wording
 from .document import Document, Problem, parse_document, read_document
 from .incident import DECISIONS, Incident
+from .independence import check_independence
 from .locate import excused, located
 from .normal import facts_in, facts_of
 from .review import check_header, check_use
@@ -42,6 +43,9 @@ from .vocabulary import vocabulary
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
+#: What the names of shipped packs' documents begin with.
+SHIPPED: Final = "evenhand/policies/"
+
 PASSES: Final[tuple[Callable[[Work], None], ...]] = (
     declare_currency,  # first, because every amount of money needs it
     declare_facts,
@@ -51,6 +55,7 @@ PASSES: Final[tuple[Callable[[Work], None], ...]] = (
     check_terms,  # needs facts and parameters
     check_rules,  # needs terms, decisions and obligations
     check_guards,
+    check_independence,  # needs facts and decisions
     declare_events,
     check_calendar,
     check_duties,  # needs kinds of events
@@ -98,10 +103,10 @@ def load_file(
     """
     location = Path(path)
     if not str(path).endswith(".toml") and str(path) in shipped_packs() and not location.exists():
-        document, problems = _read_pack(str(path))
+        document, problems = read_pack(str(path))
     else:
         document, problems = read_document(location)
-    return _load(document, problems, location.parent, vocabulary_class, decisions, name=str(path))
+    return _load(document, problems, _resolver(location.parent), vocabulary_class, decisions, name=str(path))
 
 
 def load_text(
@@ -111,37 +116,39 @@ def load_text(
     folder: str | Path | None = None,
     vocabulary_class: type = Incident,
     decisions: Mapping[str, DecisionSpec] = DECISIONS,
+    resolve: Resolver | None = None,
 ) -> Loaded:
     """
     Load and check a policy from its text; *folder* is where relative paths in `extends` are looked up.
+
+    *resolve* finds what the policy extends where it is neither in a folder nor shipped.
 
     Raises:
         PolicyError: If the policy cannot be used, with all that is wrong with it.
     """
     document, problems = parse_document(text, name)
-    return _load(
-        document, problems, Path(folder) if folder is not None else None, vocabulary_class, decisions, name=name
-    )
+    find = resolve or _resolver(Path(folder) if folder is not None else None)
+    return _load(document, problems, find, vocabulary_class, decisions, name=name)
 
 
 @collector_paused()
 def _load(
     document: Document | None,
     problems: Iterable[Problem],
-    folder: Path | None,
+    resolve: Resolver,
     vocabulary_class: type,
     decisions: Mapping[str, DecisionSpec],
     *,
     name: str,
 ) -> Loaded:
     findings = Findings()
-    _take(problems, document.name if document else name, findings)
+    report_problems(problems, document.name if document else name, findings)
     if document is None or (len(findings) and not document.values):
         raise PolicyError(located(findings, {document.name: document} if document else {}))
     documents: dict[str, Document] = {}
     tree: PolicyTree | None = None
     with suppress(TooManyFindings):
-        documents.update((layer.name, layer) for layer in gather(document, _resolver(folder), findings))
+        documents.update((layer.name, layer) for layer in gather(document, resolve, findings))
         work = Work(compose(list(documents.values()), findings), vocabulary(vocabulary_class), decisions, findings)
         for check in PASSES:
             check(work)
@@ -153,26 +160,28 @@ def _load(
     return Loaded(tree, found, documents)
 
 
-def _take(problems: Iterable[Problem], name: str, findings: Findings) -> None:
+def report_problems(problems: Iterable[Problem], name: str, findings: Findings) -> None:
+    """Report what is wrong with a document that was read."""
     for problem in problems:
         span = problem.span
         at, until = ((span.line, span.column), (span.end_line, span.end_column)) if span else (None, None)
         findings.report(problem.code, Place(name, problem.path, at=at, until=until), **problem.facts)
 
 
-def _read_pack(id_: str) -> tuple[Document | None, list[Problem]]:
+def read_pack(id_: str) -> tuple[Document | None, list[Problem]]:
+    """Read a shipped pack."""
     text = _packs().joinpath(f"{id_}.toml").read_text(encoding="utf-8")
-    return parse_document(text, f"evenhand/policies/{id_}.toml")
+    return parse_document(text, f"{SHIPPED}{id_}.toml")
 
 
-def _resolver(folder: Path | None) -> Callable[[str, Document, Place, Findings], Document | None]:
+def _resolver(folder: Path | None) -> Resolver:
     """Return how `extends` finds a policy: a shipped pack by its id, a file by a path inside the policy's folder."""
 
     def resolve(name: str, current: Document, place: Place, findings: Findings) -> Document | None:
         if not name.endswith(".toml"):
             if name in shipped_packs():
-                document, problems = _read_pack(name)
-                _take(problems, document.name if document else name, findings)
+                document, problems = read_pack(name)
+                report_problems(problems, document.name if document else name, findings)
                 return document
             findings.report("unknown-pack", place, suggestion=nearest(name, shipped_packs()), name=name[:80])
             return None
@@ -189,7 +198,7 @@ def _resolver(folder: Path | None) -> Callable[[str, Document, Place, Findings],
             for problem in problems:
                 findings.report("extends-unreadable", place, name=name[:80], why=wording(problem.code, problem.facts))
         else:
-            _take(problems, document.name, findings)
+            report_problems(problems, document.name, findings)
         return document
 
     return resolve
@@ -234,4 +243,5 @@ def _tree(work: Work, cases: tuple[Case, ...]) -> PolicyTree:
         asked=_asked(work),
         case=case_tree(work),
         content_hash=hashlib.sha256(texts.encode()).hexdigest(),
+        independent=tuple(work.independent),
     )

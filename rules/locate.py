@@ -21,7 +21,7 @@ _ABSENT: Final[Mapping[str, tuple[str, ...]]] = {
     "unknown-decision": ("decisions",),
     "decision-without-outcomes": ("decisions",),
     "unknown-obligation": ("obligations",),
-    "unknown-rule": ("rule", "table", "guard", "policy"),
+    "unknown-rule": ("rule", "table", "guard", "independent", "policy"),
     "unknown-expectation": ("rule", "table", "guard", "obligations"),
     "no-exchange-rate": ("rates", "policy"),
 }

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .diagnostics import printable
 from .document import Document
 from .incident import Incident
 from .quantities import value_text
+from .toml_writer import pairs, written_key, written_value
 from .tree import Origin, PolicyTree, Rule
 from .types import Fact, Type, Value
 from .vocabulary import vocabulary
-
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+\Z")
-_WIDEST_LIST: Final = 100
-#: Tables inside a table that read best with dotted keys, and those that read best in braces.
-_DOTTED: Final = frozenset({"then", "when", "unless", "never", "values"})
 
 
 def one_file(tree: PolicyTree, documents: Mapping[str, Document], *, vocabulary_class: type = Incident) -> str:
@@ -54,8 +49,10 @@ class _Writer:
         yield from self._rules()
         for guard in self._tree.guards:
             yield self._copied("[[guard]]", guard.origin)
+        for declared in self._tree.independent:
+            yield self._copied("[[independent]]", declared.origin)
         for name, obligation in self._tree.obligations.items():
-            yield self._copied(f"[obligations.{_key(name)}]", obligation.origin)
+            yield self._copied(f"[obligations.{written_key(name)}]", obligation.origin)
         for case in self._tree.tests:
             yield self._copied("[[test]]", case.origin)
 
@@ -70,7 +67,7 @@ class _Writer:
             f"# {printable(name)}{said}, in one file.",
             "",
             "[policy]",
-            *_pairs({**kept, "currency": self._tree.currency}),
+            *pairs({**kept, "currency": self._tree.currency}),
         ]
 
     def _open_table(self, name: str) -> Iterator[list[str]]:
@@ -80,7 +77,8 @@ class _Writer:
             table = document.values.get(name)
             for key, value in table.items() if isinstance(table, dict) else ():
                 lines.setdefault(
-                    key, f"{_key(key)} = {_value(value)}  {self._comment(Origin(document.name, (name, key)))}"
+                    key,
+                    f"{written_key(key)} = {written_value(value)}  {self._comment(Origin(document.name, (name, key)))}",
                 )
         if lines:
             yield [f"[{name}]", *lines.values()]
@@ -90,7 +88,7 @@ class _Writer:
             raw = _fact(fact, self._vocabulary.get(name), self._tree.currency)
             raw.update(self._allowed(("facts", *name.split("."))))
             if raw:
-                yield [f"[facts.{'.'.join(map(_key, name.split('.')))}]", *_pairs(raw)]
+                yield [f"[facts.{'.'.join(map(written_key, name.split('.')))}]", *pairs(raw)]
 
     def _allowed(self, path: tuple[str, ...]) -> dict[str, Any]:
         """Return what any document allows on the item at a path."""
@@ -115,7 +113,7 @@ class _Writer:
                 merged[name] = {**raw, **into, **({"values": values} if values else {})}
                 merged[name].update(self._allowed(("decisions", name)))
         for name, raw in merged.items():
-            yield [f"[decisions.{_key(name)}]", *_pairs(raw)]
+            yield [f"[decisions.{written_key(name)}]", *pairs(raw)]
 
     def _rules(self) -> Iterator[list[str]]:
         done: set[Origin] = set()
@@ -129,14 +127,14 @@ class _Writer:
             table, _, row = switch.id.rpartition("/")
             if row.isdigit() and any(id_.startswith(f"{table}/") for id_ in kept):
                 raw = {"id": switch.id, "enabled": False, "because": switch.because}
-                yield [self._comment(switch.origin), "[[rule]]", *_pairs(raw)]
+                yield [self._comment(switch.origin), "[[rule]]", *pairs(raw)]
 
     def _copied(self, heading: str, origin: Origin) -> list[str]:
         value = self._at(origin)
         return [
             self._comment(origin),
             heading,
-            *_pairs({key: inner for key, inner in value.items() if key != "enabled"}),
+            *pairs({key: inner for key, inner in value.items() if key != "enabled"}),
         ]
 
     def _comment(self, origin: Origin) -> str:
@@ -176,49 +174,3 @@ def _literal(value: Value, type_: Type, currency: str) -> Any:
         return list(value)
     is_plain = isinstance(value, bool | str) or (type_.is_numeric and isinstance(value, int))
     return value if is_plain else value_text(value, type_, currency)
-
-
-# --- TOML ------------------------------------------------------------------------------------------------------------
-
-
-def _pairs(table: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Return the lines of a table; consequences and tables of tests with dotted keys."""
-    lines: list[str] = []
-    for key, value in table.items():
-        name = prefix + _key(key)
-        if isinstance(value, dict) and value and (prefix or key in _DOTTED):
-            lines += _pairs(value, f"{name}.")
-        else:
-            lines.append(f"{name} = {_value(value)}")
-    return lines
-
-
-def _key(name: str) -> str:
-    return name if _BARE.match(name) else _scalar(name)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"{{ {', '.join(f'{_key(key)} = {_value(inner)}' for key, inner in value.items())} }}" if value else "{}"
-    if not isinstance(value, list):
-        return _scalar(value)
-    items = [_value(item) for item in value]
-    line = f"[{', '.join(items)}]"
-    nested = len(items) > 1 and any(isinstance(item, list) for item in value)
-    return f"[\n{_indented(items)}\n]" if nested or len(line) > _WIDEST_LIST else line
-
-
-def _indented(items: Iterable[str]) -> str:
-    return "\n".join(f"    {item}," for item in items)
-
-
-def _scalar(value: Any) -> str:
-    from tomli_w import dumps
-
-    if isinstance(value, int) and abs(value) >= 10_000:
-        return f"{value:_}"
-    return (
-        dumps({"v": value}, multiline_strings=isinstance(value, str) and "\n" in value)
-        .removeprefix("v = ")
-        .rstrip("\n")
-    )

@@ -1,25 +1,23 @@
-"""Diagnostics as people and machines read them: text with the line they are about, JSON, GitHub's annotations, SARIF."""
+"""Diagnostics as people and machines read them: text with the line they are about, JSON, GitHub's annotations."""
 
 from __future__ import annotations
 
 import json
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final, TypeAlias
-from urllib.parse import quote
 
 import attrs
 
 from .describe import counted, shortened
-from .diagnostics import Diagnostic, Location, catalogue, printable
+from .diagnostics import Diagnostic, Location, printable
+from .sarif import render_sarif
 
 Json: TypeAlias = dict[str, Any]
 
 #: How much of a source line is shown, and how much of that stands before what it is about, in columns of a terminal.
 _WIDEST: Final = 110
 _BEFORE: Final = 40
-_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
 # --- text ------------------------------------------------------------------------------------------------------------
@@ -182,80 +180,6 @@ def _escaped(text: str, *more: str) -> str:
     for sign in ("%", "\r", "\n", *more):
         text = text.replace(sign, f"%{ord(sign):02X}")
     return text
-
-
-# --- SARIF -----------------------------------------------------------------------------------------------------------
-
-
-def render_sarif(diagnostics: Iterable[Diagnostic]) -> str:
-    """
-    Return diagnostics as a log of SARIF 2.1.0, the form in which code-scanning services take findings.
-
-    Source: OASIS, Static Analysis Results Interchange Format 2.1.0 plus errata 01, 2023.
-    """
-    found = list(diagnostics)
-    codes = sorted({diagnostic.code for diagnostic in found})
-    driver = {"name": "Evenhand", "version": _version(), "rules": [_rule(code) for code in codes]}
-    run = {
-        "tool": {"driver": driver},
-        "columnKind": "unicodeCodePoints",
-        "results": [_result(diagnostic, codes.index(diagnostic.code)) for diagnostic in found],
-    }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("evenhand")
-
-
-def _rule(code: str) -> Json:
-    entry = catalogue()[code]
-    return {
-        "id": code,
-        "shortDescription": {"text": entry.what},
-        "fullDescription": {"text": f"{entry.what} {entry.why}"},
-        "help": {"text": entry.mend},
-        "defaultConfiguration": {"level": entry.severity},
-    }
-
-
-def _result(diagnostic: Diagnostic, index: int) -> Json:
-    text = f"{diagnostic.message}\n{diagnostic.help}" if diagnostic.help else diagnostic.message
-    result: Json = {
-        "ruleId": diagnostic.code,
-        "ruleIndex": index,
-        "level": diagnostic.severity,
-        "message": {"text": text},
-        "locations": [{"physicalLocation": _physical(diagnostic)}],
-    }
-    if diagnostic.fix and diagnostic.location:
-        replacement = {"deletedRegion": _region(diagnostic.location), "insertedContent": {"text": diagnostic.fix}}
-        change = {"artifactLocation": {"uri": _uri(diagnostic.file)}, "replacements": [replacement]}
-        result["fixes"] = [{"description": {"text": f"write {diagnostic.fix}"}, "artifactChanges": [change]}]
-    return result
-
-
-def _physical(diagnostic: Diagnostic) -> Json:
-    place: Json = {"artifactLocation": {"uri": _uri(diagnostic.file)}}
-    if diagnostic.location:
-        place["region"] = _region(diagnostic.location)
-    return place
-
-
-def _region(location: Location) -> Json:
-    return {
-        "startLine": location.line,
-        "startColumn": location.column,
-        "endLine": location.end_line,
-        "endColumn": location.end_column,
-    }
-
-
-def _uri(file: str) -> str:
-    path = Path(file)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="replace")
 
 
 #: Every form, by the name that `--format` takes.

@@ -246,6 +246,22 @@ TABLES: Final[tuple[Table, ...]] = (
         repeated=True,
     ),
     Table(
+        "independent",
+        "Facts that a decision must not depend on.",
+        (
+            Key("id", "text", "a stable, unique name in kebab-case, for those who extend the policy"),
+            _TITLE,
+            Key("decision", "text", "the decision that must not depend on them"),
+            Key("decisions", "list of text", "several decisions that must not"),
+            Key("of", "list of text", "the facts, or groups of facts like `history`", required=True),
+            _BECAUSE,
+            _SOURCE,
+            _ENABLED,
+            _ALLOW,
+        ),
+        repeated=True,
+    ),
+    Table(
         "obligations",
         "Duties that come with rules.",
         (
@@ -268,6 +284,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Key("given", "table", "the facts of the incident", required=True),
             Key("expect", "table", "what must be decided", required=True),
             Key("as_of", "date", "the day of the decision; today unless said otherwise"),
+            Key("confirmed", "boolean", "false: written by `policy test --generate`, and nobody has read it yet"),
         ),
         repeated=True,
     ),

@@ -246,6 +246,19 @@ class Guard:
 
 
 @attrs.frozen
+class Independence:
+    """A declaration that *decisions* do not depend on *facts*; *id* is empty where the owner gave none."""
+
+    id: str
+    decisions: tuple[str, ...]
+    facts: tuple[str, ...]
+    title: str
+    because: str
+    source: str
+    origin: Origin
+
+
+@attrs.frozen
 class Obligation:
     """A duty that comes with a rule; *within* is seconds from the decision, None where no deadline is set."""
 
@@ -260,18 +273,23 @@ class Obligation:
 
 @attrs.frozen
 class Case:
-    """One of the owner's own tests: facts given and what must follow, both as written in TOML."""
+    """
+    One of the owner's own tests: facts given and what must follow, both as written in TOML.
+
+    It is not *confirmed* where it was generated and nobody has read it.
+    """
 
     name: str
     given: Mapping[str, object]
     expect: Mapping[str, object]
     as_of: dt.date | dt.datetime | None
     origin: Origin
+    confirmed: bool = True
 
 
 @attrs.frozen
 class Switch:
-    """A rule or guard that an extending policy switched off, with the reason."""
+    """A rule, a guard or the like that an extending policy switched off, with the reason."""
 
     id: str
     because: str
@@ -340,3 +358,4 @@ class PolicyTree:
     asked: frozenset[str]
     content_hash: str
     case: CaseTree = attrs.field(factory=_plain_case)
+    independent: tuple[Independence, ...] = ()

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 import attrs
 from random_incidents import Facts
 from reduction import Situation
+from solver_reading import by_solver
 
 from evenhand import FactError, Judgement, Policy, Verdict
 from evenhand.engine.interpret import interpret
@@ -38,7 +39,10 @@ def verdict_by_verdict(policy: Policy, facts: Facts, as_of: dt.date) -> Judgemen
 READINGS: Final[Mapping[str, Reading]] = {
     "index": index,
     "index, verdict by verdict": verdict_by_verdict,
+    "solver": by_solver,
 }
+#: Readings that take longer are held to fewer incidents: one in so many.
+SLOWER: Final[Mapping[str, int]] = {"solver": 10}
 
 
 def answer(reading: Reading, policy: Policy, facts: Facts, as_of: dt.date) -> Answer:

@@ -167,6 +167,27 @@ never = "refund = full and injury"
     assert [found.rules[0] for found in counting(grid) if found.code == "shadowed-rule"] == ["late"]
 
 
+def test_a_declaration_of_independence_can_allow() -> None:
+    text = """
+[policy]
+id = "cafe"
+[[rule]]
+id = "big"
+when = "loss > 5 USD"
+then.refund = "deny"
+[[rule]]
+id = "small"
+then.refund = "full"
+[[independent]]
+id = "blind"
+decision = "refund"
+of = ["loss"]
+"""
+    (finding,) = counting(text)
+    allowed = text + allowing(finding.code, on="independent")
+    assert codes(allowed) == []
+
+
 def test_an_extending_policy_inherits_allowances_with_what_they_stand_on(tmp_path: Path) -> None:
     """On rules they come along; for a whole policy they cover what is found in its own file only."""
     base = after_the_first_rule(allowing("redundant-test")) + allowing("uncovered-incident", on="policy")

@@ -21,7 +21,7 @@ def assert_sound(path: str) -> None:
     assert (checked.code, checked.err) == (0, "")
     tested = run("test", path, "--coverage")
     assert tested.code == 0
-    assert "1 of 1 own rule won" in tested.out
+    assert "    rules          1 of    1  100%" in tested.out
     assert run("fmt", "--check", path).code == 0
 
 

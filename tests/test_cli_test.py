@@ -83,10 +83,50 @@ def test_without_a_policy_it_is_wrong_usage(tmp_path: Path, monkeypatch: pytest.
     assert run("test", ".").code == 2
 
 
-def test_coverage_names_the_rules_that_never_won() -> None:
-    ran = run("test", "small.toml", "--coverage")
-    assert "  Coverage  1 of 2 own rules won in some test (50%)" in ran.out
-    assert "    never won    no  small.toml:11; it matched in 'a small loss', where another rule won" in ran.out
+def test_coverage_says_what_no_test_has_tried() -> None:
+    """How much of each kind is reached, and what is missing under the rule that it is about; a proof says what nothing reaches."""
+    lines = run("test", "small.toml", "--coverage").out.splitlines()
+    start = lines.index("  Coverage")
+    assert lines[start + 1 : -2] == [
+        "    rules          1 of    1  100%  and 1 out of reach",
+        "    conditions     4 of    4  100%",
+        "    boundaries     1 of    4   25%",
+        "    MC/DC          2 of    2  100%",
+        "    rule `pay`  small.toml:5",
+        "      - no test has loss exactly 50 USD",
+        "      - no test has loss just above 50 USD (such as 50.01 USD)",
+        "    rule `no`  small.toml:11",
+        "      - no test has loss just above 5 USD (such as 5.01 USD)",
+        "    out of reach, as is proved",
+        "      - `no`: a test that makes it win: other rules always come first",
+    ]
+
+
+def test_without_the_solver_nothing_is_proved_to_be_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evenhand.cli.testing.find_spec", lambda name: None)
+    out = run("test", "small.toml", "--coverage").out
+    assert "    rules          1 of    2   50%" in out
+    assert "      - no test makes it win; it matched in 'a small loss', where another rule won" in out
+    assert "pip install 'evenhand[verify]'" in out
+
+
+def test_too_little_coverage_fails_the_run(folder: Path) -> None:
+    """Also where every test passes; the least of the four kinds counts."""
+    passing = POLICY.replace('expect = { refund = "deny" }', 'expect = { refund = "refer" }')
+    (folder / "small.toml").write_text(passing, encoding="utf-8")
+    assert run("test", "small.toml", "--coverage").code == 0
+    assert run("test", "small.toml", "--coverage-min", "25").code == 0
+    ran = run("test", "small.toml", "--coverage-min", "26")
+    assert ran.code == 1
+    assert "  ✗ the tests reach 25%, less than 26%" in ran.out
+
+
+def test_the_rules_of_packs_are_measured_where_that_is_asked_for(folder: Path) -> None:
+    (folder / "mine.toml").write_text('[policy]\nid = "mine"\nextends = ["de-escalation"]\n', encoding="utf-8")
+    own = json.loads(run("test", "mine.toml", "--coverage", "--format", "json").out)["policies"][0]["coverage"]
+    both = json.loads(run("test", "mine.toml", "--with-packs", "--format", "json").out)["policies"][0]["coverage"]
+    assert own["kinds"]["rule"]["of"] == 0
+    assert both["kinds"]["rule"]["of"] > 10
 
 
 def test_json_has_every_test_and_the_counts() -> None:
@@ -100,7 +140,11 @@ def test_json_has_every_test_and_the_counts() -> None:
         "got": "refer",
         "reason": "no rule speaks about this",
     }
-    assert found["policies"][0]["coverage"]["never_won"][0]["rule"] == "no"
+    reached = found["policies"][0]["coverage"]
+    assert reached["never_won"][0]["rule"] == "no"
+    assert reached["kinds"]["boundary"] == {"of": 4, "reached": 1, "impossible": 0, "percent": 25.0}
+    assert reached["missing"][0] == {"kind": "boundary", "rules": ["pay"], "what": "has loss exactly 50 USD"}
+    assert reached["impossible"][0]["why"] == "other rules always come first"
 
 
 def test_junit_counts_tests_failures_and_broken_policies(folder: Path) -> None:

@@ -16,14 +16,17 @@ from pathlib import Path
 
 import pytest
 from commands import run
+from test_diagnostics import agrees_with_golden
 
 from evenhand import Policy
 from evenhand.engine.interpret import interpret
-from evenhand.engine.proofs import CHECKS, Box, Finding, verify
+from evenhand.engine.proofs import CHECKS, Box, Finding, region_data, verify
+from evenhand.engine.proofs.words import exact_text
 from evenhand.engine.trials import run_trials
 from evenhand.rules.diagnostics import catalogue
 from evenhand.rules.given import Knowledge
 from evenhand.rules.regions import contains
+from evenhand.rules.types import Type
 
 pytest.importorskip("z3")
 
@@ -82,6 +85,14 @@ def test_a_sample_makes_each_check_fire(code: str) -> None:
 @pytest.mark.parametrize("code", [code for code in CODES if catalogue()[code].mended])
 def test_the_mended_sample_is_free_of_it(code: str) -> None:
     assert code not in codes(found_in(catalogue()[code].mended))
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if catalogue()[code].sample])
+def test_what_is_printed_for_a_sample_is_golden(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`UPDATE_GOLDEN=1` writes the files anew; their diff is reviewed."""
+    monkeypatch.chdir(tmp_path)
+    Path("policy.toml").write_text(catalogue()[code].sample, encoding="utf-8")
+    agrees_with_golden(f"verify/{code}.txt", run("verify", "policy.toml", "--overlaps").out)
 
 
 def test_every_code_has_a_sample_but_the_one_that_gives_up() -> None:
@@ -187,6 +198,26 @@ def test_a_gap_is_told_in_words_with_its_ends() -> None:
     assert finding.words == ("loss above 50 USD and up to 60 USD",)
     assert finding.witness is not None
     assert finding.witness.given == {"loss": "60 USD"}
+
+
+def test_ends_read_back_exactly() -> None:
+    """Numbers that no decimal says are quotients; moments are told by the rounder side; nothing has separators."""
+    money, number, wait, moment = Type("money"), Type("number"), Type("duration"), Type("datetime")
+    assert exact_text(123_456_700, money, "USD") == "1234567 USD"
+    assert exact_text(Fraction(1, 3), money, "USD") == "1/300 USD"
+    assert exact_text(Fraction(-2, 3), number, "USD") == "-2/3"
+    assert exact_text(Fraction(1, 7), wait, "USD") == "1/7s"
+    text = table('["< 2026-01-02T00:00:00Z", "low"], ["> 2026-01-03T00:00:00Z", "low"]', columns='"at"')
+    policy = Policy.loads(text.replace("[facts.day]", '[facts.at]\ntype = "datetime"\n[facts.day]'))
+    (box,) = one(verify(policy), "uncovered-incident").region
+    assert region_data(policy.tree, box)["facts"]["at"] == {
+        "type": "datetime",
+        "missing": False,
+        "intervals": [
+            {"low": "2026-01-02T00:00:00Z", "low_closed": True, "high": "2026-01-03T00:00:00Z", "high_closed": True}
+        ],
+    }
+    assert exact_text(1, moment, "USD") == "1970-01-01T00:00:00.000001Z"
 
 
 # --- witnesses -------------------------------------------------------------------------------------------------------

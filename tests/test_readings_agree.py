@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from readings import READINGS, answer, difference, parting, reference
+from readings import READINGS, SLOWER, answer, difference, parting, reference
 from reduction import Failure
 from strategies import INCIDENTS, Situations, situations
 
@@ -25,7 +25,7 @@ def test_a_reading_agrees_with_the_reference(name: str, shard: int) -> None:
 
     @seed(SEED + shard)
     @settings(
-        max_examples=max(CASES // INCIDENTS // SHARDS, 1),
+        max_examples=max(CASES // INCIDENTS // SHARDS // SLOWER.get(name, 1), 1),
         deadline=None,
         database=None,
         phases=[Phase.generate],  # because a failure is made small here

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from solver_reading import by_solver, solved_policy
 from strategies import INCIDENTS, Situations, situations
 
-from evenhand import FactError
+from evenhand import FactError, Policy
 from evenhand.engine.force import is_in_force, ordinal
 from evenhand.engine.interpret import interpret
 from evenhand.engine.truth import State, form_truth, is_value
@@ -110,3 +112,82 @@ def test_the_solver_agrees_with_the_reference() -> None:
 
     agrees()
     assert compared
+
+
+#: Policies of which the solver once said something else than the reference reading, with an incident each.
+TOLD: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "a fact named as the day of the decision": (
+        "[facts.today]\ntype = 'integer'\n[facts.born]\ntype = 'date'\n",
+        "days_since(born) > 3 and today < 5",
+        {"today": 4, "born": "2026-11-01"},
+    ),
+    "the last evening of the calendar": (
+        "[facts.at]\ntype = 'datetime'\n",
+        "at >= 2026-11-21T10:00:00Z",
+        {"at": "9999-12-31T23:00:00Z"},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TOLD)
+def test_the_solver_knows_what_is_the_case(what: str) -> None:
+    facts, condition, given_facts = TOLD[what]
+    text = f'[policy]\nid = "told"\n{facts}[[rule]]\nid = "one"\nwhen = "{condition}"\nthen.refund = "full"\n'
+    policy = Policy.loads(text)
+    assert not solved_policy(policy).encoder.opened
+    day = dt.date(2026, 11, 21)
+    assert by_solver(policy, given_facts, day).verdicts["refund"].outcome == "full"
+    for name in given_facts:
+        others = {fact: value for fact, value in given_facts.items() if fact != name}
+        assert by_solver(policy, others, day) == interpret(policy.tree, policy.read(others), day)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expression", "facts"),
+    [
+        ("number", "1 / paces", {"paces": 0}),
+        ("duration", "wait * 90_000_000_000_000_000", {"wait": "1 h"}),
+        ("datetime", "seen + 90_000_000h", {"seen": "2026-01-01T00:00:00Z"}),
+        ("number", "paces", {}),
+    ],
+)
+def test_an_outcome_without_a_value_wins_nothing(outcomes: str, expression: str, facts: dict[str, object]) -> None:
+    text = f"""
+[policy]
+id = "told"
+[facts]
+paces = {{ type = "number" }}
+wait = {{ type = "duration" }}
+seen = {{ type = "datetime" }}
+[decisions.size]
+outcomes = "{outcomes}"
+[[rule]]
+id = "one"
+then.size = "{expression}"
+"""
+    policy = Policy.loads(text)
+    assert by_solver(policy, facts, dt.date(2026, 11, 21)).verdicts["size"].outcome == "refer"
+
+
+def test_rules_of_which_one_has_no_outcome_yet_do_not_agree() -> None:
+    """Under `any`, a rule whose outcome waits for a fact keeps the others from deciding."""
+    text = """
+[policy]
+id = "told"
+[facts.born]
+type = "date"
+[decisions.call_on]
+outcomes = "date"
+hit_policy = "any"
+[[rule]]
+id = "one"
+then.call_on = 2026-11-21
+[[rule]]
+id = "two"
+then.call_on = "born"
+"""
+    policy = Policy.loads(text)
+    day = dt.date(2026, 11, 21)
+    found = [by_solver(policy, facts, day).verdicts["call_on"].status for facts in ({}, {"born": "2026-11-21"})]
+    assert found == ["unsettled", "decided"]
+    assert by_solver(policy, {"born": "2026-11-20"}, day).verdicts["call_on"].status == "conflict"

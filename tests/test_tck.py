@@ -119,3 +119,25 @@ def outcome_of(case: Any, *, as_facts: bool) -> str:
         if answer == wanted and isinstance(answer, bool) == isinstance(wanted, bool)
         else f"says {wanted}, and not {answer}"
     )
+
+
+def test_the_solver_gives_the_reference_answers_on_the_suite(suite: Any) -> None:
+    """Every row of every table, and every expression that can be said, is one that the solver knows as well."""
+    pytest.importorskip("z3")
+    from readings import READINGS, answer, difference, reference
+
+    asked: list[tuple[Policy, dict[str, Any]]] = []
+    for table in suite["tables"]:
+        policy = Policy.loads(table_policy(table))
+        asked += [(policy, inputs(row["inputs"])) for row in suite["table_cases"] if row["table"] == table["id"]]
+    for case in suite["expressions"]:
+        translation = Translation(as_facts=True)
+        try:
+            asked.append((Policy.loads(translation.policy(case["ast"], case["inputs"])), translation.given))
+        except (NotOurs, PolicyError):
+            continue
+    day = dt.date(2026, 11, 21)
+    for policy, given in asked:
+        expected = answer(reference, policy, given, day)
+        assert not difference(expected, answer(READINGS["solver"], policy, given, day)), given
+    assert len(asked) > COUNTS[RUNS]

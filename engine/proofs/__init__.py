@@ -6,7 +6,11 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+import attrs
+
 from ..force import ordinal
+from ..mends.mend import Desk
+from ..mends.offers import offered
 from .allowed import unneeded_allowances, with_allowances
 from .compare import difference
 from .facts import unused_facts
@@ -14,6 +18,7 @@ from .finding import Box, Finding, Part, Witness
 from .gaps import uncovered_incidents
 from .ground import Answer, Ground
 from .guards import breakable_guards
+from .independence import dependent_decisions
 from .outcomes import unreachable_obligations, unreachable_outcomes
 from .overlaps import disagreeing_rules, overlapping_rules
 from .reach import dead_rules
@@ -23,7 +28,19 @@ from .words import box_text, region_data
 if TYPE_CHECKING:
     from ..policy import Policy
 
-__all__ = ["CHECKS", "Answer", "Box", "Finding", "Part", "Witness", "box_text", "difference", "region_data", "verify"]
+__all__ = [
+    "CHECKS",
+    "Answer",
+    "Box",
+    "Finding",
+    "Part",
+    "Progress",
+    "Witness",
+    "box_text",
+    "difference",
+    "region_data",
+    "verify",
+]
 
 #: Told which check comes next, how many are done and how many there are.
 Progress: TypeAlias = Callable[[str, int, int], object]
@@ -35,6 +52,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     uncovered_incidents,
     disagreeing_rules,
     breakable_guards,
+    dependent_decisions,
     unreachable_outcomes,  # needs to know which rules win
     unreachable_obligations,  # as above
     redundant_tests,  # leaves out rules that never hold
@@ -69,4 +87,6 @@ def verify(
     if not ground.is_over:
         found += unneeded_allowances(policy.tree, found)
     day = as_of or dt.datetime.now(dt.UTC).date()
-    return tuple(with_allowances(policy.tree, found, dt.date.fromordinal(ordinal(day))))
+    desk = Desk(policy.tree, policy.documents)
+    marked = with_allowances(policy.tree, found, dt.date.fromordinal(ordinal(day)))
+    return tuple(attrs.evolve(finding, mends=offered(desk, finding)) for finding in marked)

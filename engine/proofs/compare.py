@@ -17,8 +17,9 @@ from ..force import is_in_force
 from ..interpret import interpret
 from ..solve import Point
 from ..solve.terms import Term
+from .fabric import fabric
 from .ground import Answer
-from .pair import Pair, fabric
+from .pair import Pair
 
 #: How many incidents that turn out to be decided alike are set aside before giving up.
 TRIES = 8
@@ -38,7 +39,7 @@ def difference(
     """
     if fabric(old) == fabric(new):
         return Answer.NONE
-    search = _Search(old, new, budget=budget)
+    search = Search(old, new, budget=budget)
     found = search.day()
     return found if found is not None else search.incident(missing=missing)
 
@@ -67,10 +68,10 @@ def summary(tree: PolicyTree, judgement: Judgement) -> dict[str, object]:
     return found
 
 
-class _Search:
+class Search:
     """The questions that are asked, one after the other."""
 
-    def __init__(self, old: PolicyTree, new: PolicyTree, *, budget: float | None) -> None:
+    def __init__(self, old: PolicyTree, new: PolicyTree, *, budget: float | None = None) -> None:
         self.old, self.new = old, new
         self.pair = Pair(old, new, budget=budget)
 
@@ -88,15 +89,11 @@ class _Search:
 
     def incident(self, *, missing: bool) -> Point | Answer:
         """Return an incident that is decided differently while both are in force."""
-        if not self.pair.is_comparable:
-            return Answer.UNKNOWN
         terms = self.pair.differences()
-        found: Point | Answer = Answer.NONE
-        for given in [self.pair.given, *([[]] if missing else [])]:
-            found = self._replayed(terms, given)
-            if found is not Answer.NONE:
-                break
-        return found
+        found = self._replayed(terms, self.pair.given)
+        if found is Answer.NONE and missing:
+            found = self._replayed(terms, []) if self.pair.is_same_when_missing else Answer.UNKNOWN
+        return Answer.UNKNOWN if found is Answer.NONE and self.pair.leaves_out else found
 
     def _replayed(self, terms: list[Term], given: list[Term]) -> Point | Answer:
         """Ask for incidents until one is decided differently by the reference reading as well."""

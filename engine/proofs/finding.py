@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
-import tomli_w
 
 from ...rules.diagnostics import Diagnostic, Place, wording
 from ...rules.given import Knowledge
 from ...rules.regions import Region
+from ...rules.toml_writer import pairs, written_value
 from ...rules.tree import Allowance, Atom, PolicyTree, Whole
+from ..mends.mend import Mend
+
+#: How wide a line of a `[[test]]` may be.
+WIDEST: Final = 100
 
 
 @attrs.frozen
@@ -33,18 +37,22 @@ class Witness:
     @property
     def toml(self) -> str:
         """A `[[test]]` that says what is decided now."""
-        nested: dict[str, Any] = {}
-        for name, value in self.given.items():
-            *groups, last = name.split(".")
-            inner = nested
+        return self.as_test("Found by policy verify")
+
+    def as_test(self, name: str) -> str:
+        """Return a `[[test]]` of that name, which says what is decided now."""
+        given: dict[str, Any] = {}
+        for fact, value in self.given.items():
+            *groups, last = fact.split(".")
+            inner = given
             for group in groups:
                 inner = inner.setdefault(group, {})
             inner[last] = value
-        head: dict[str, Any] = {"name": "Found by policy verify"}
-        if self.needs_day:
-            head["as_of"] = self.as_of
-        tables = {"test": {"given": nested, "expect": dict(self.expect)}}
-        return f"[[test]]\n{tomli_w.dumps(head)}\n{tomli_w.dumps(tables)}".replace("[test]\n\n", "")
+        lines = ["[[test]]", f"name   = {written_value(name)}"]
+        for key, table in (("given", given), ("expect", dict(self.expect))):
+            line = f"{key.ljust(6)} = {written_value(table)}"
+            lines += [line] if len(line) <= WIDEST or not table else pairs(table, f"{key}.")
+        return "\n".join([*lines, *([f"as_of  = {self.as_of}"] if self.needs_day else []), ""])
 
 
 @attrs.frozen
@@ -74,7 +82,9 @@ class Finding:
 
     *named* fills the wording of the code; *rules* are the ids of the rules (or the guard) that it is about, first the one to
     blame. *region* is the union of its boxes; *is_exact* says whether that is all of it. *is_listing* marks what is worth
-    knowing and no mistake. *allowed* is the allowance that covers it, *lapsed* one that did so until its last day.
+    knowing and no mistake. *twin* is a second incident, where it takes two to show it. *part* leads to the part of the rule's
+    condition that it is about. *allowed* is the allowance that covers it, *lapsed* one that did so until its last day. *mends*
+    are ways to mend it.
     """
 
     code: str
@@ -87,8 +97,11 @@ class Finding:
     is_exact: bool = True
     is_listing: bool = False
     words: tuple[str, ...] = ()
+    part: tuple[int, ...] = ()
     allowed: Allowance | None = None
     lapsed: Allowance | None = None
+    twin: Witness | None = None
+    mends: tuple[Mend, ...] = ()
 
     @property
     def message(self) -> str:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import attrs
+
+from ...rules.regions import union
 from ..solve import Outcomes, Point
 from ..solve.encoder import Term
 from .boxes import Key, box_of, grown, term_of
+from .cells import is_over_facts, left_over
 from .finding import Box, Finding, Part, decision_place
 from .ground import Answer, Ground
 from .unproved import not_proved
 from .witness import from_parts, shrunk, witness_of
 from .words import box_text
 
-#: The most boxes that a gap is told in.
+#: The most boxes that a gap is told in where the solver has to find them.
 MOST: Final = 200
 #: The most boxes of which those that others cover are left out.
 MOST_COMPARED: Final = 80
@@ -40,7 +44,7 @@ class _Gap:
 
     def findings(self) -> Iterator[Finding]:
         """Yield the gap, if there is one."""
-        is_exact = self.ground.exhaust(self.outcomes.nobody, self._take) is Answer.NONE
+        is_exact = self._is_cut_out() or self.ground.exhaust(self.outcomes.nobody, self._take) is Answer.NONE
         if not self.boxes:
             if not is_exact:
                 yield not_proved(self.ground, "uncovered-incident", f"decision `{self.decision}`", self.decision)
@@ -50,6 +54,13 @@ class _Gap:
             yield not_proved(self.ground, "uncovered-incident", f"decision `{self.decision}`", self.decision)
             return
         yield self._finding(point, is_exact=is_exact)
+
+    def _is_cut_out(self) -> bool:
+        """Find the whole gap without the solver, where the rules ask for facts alone; say whether that was so."""
+        can_be = is_over_facts(self.barred) and not self.ground.is_over
+        boxes = left_over(self.ground.space, self.barred) if can_be else None
+        self.boxes = boxes or []
+        return boxes is not None
 
     def _take(self, point: Point) -> Term | None:
         """Grow a point to a box of the gap; None where it is none after all, or there are too many."""
@@ -71,12 +82,16 @@ class _Gap:
         """Return the smallest incident of the gap that the reference reading agrees with."""
         by_size = sorted(range(len(self.boxes)), key=lambda place: (len(self.boxes[place]), place))
         for place in by_size[:5]:
-            for point in (from_parts(self.ground, self.boxes[place]), self.points[place]):
-                if point is not None and self._shows(point):
+            for point in (from_parts(self.ground, self.boxes[place]), self._point(place)):
+                if isinstance(point, Point) and self._shows(point):
                     found = shrunk(self.ground, point, self._shows)
                     if found is not None:
                         return found
         return None
+
+    def _point(self, place: int) -> Point | Answer:
+        """Return the incident that a box was grown from; one that the solver finds in it where it was cut out."""
+        return self.points[place] if self.points else self.ground.ask(term_of(self.ground.encoder, self.boxes[place]))
 
     def _in_order(self, box: dict[Key, Part]) -> dict[Key, Part]:
         return {key: box[key] for key in self.keys if key in box}
@@ -120,20 +135,26 @@ class _Gap:
 
 def merged(boxes: list[Box]) -> list[Box]:
     """Join boxes that differ in the values of one fact only, until none do."""
-    from ...rules.regions import union
+    count = 0
+    while len(boxes) != count:
+        count = len(boxes)
+        for name in dict.fromkeys(name for box in boxes for name in box.facts):
+            boxes = _joined(boxes, name)
+    return boxes
 
-    found = list(boxes)
-    place = 0
-    while place < len(found):
-        for other in range(place + 1, len(found)):
-            one, two = found[place], found[other]
-            differ = [name for name in one.facts if one.facts[name] != two.facts.get(name)]
-            if one.holds == two.holds and one.facts.keys() == two.facts.keys() and len(differ) == 1:
-                a, b = one.facts[differ[0]], two.facts[differ[0]]
-                part = Part(union(a.values, b.values), a.missing or b.missing)
-                found[place] = Box({**one.facts, differ[0]: part}, one.holds)
-                del found[other]
-                place = -1
-                break
-        place += 1
-    return found
+
+def _joined(boxes: list[Box], name: str) -> list[Box]:
+    """Join boxes that differ in the values of a given fact only."""
+    found: dict[object, Box] = {}
+    for box in boxes:
+        mine = box.facts.get(name)
+        others = frozenset((other, part) for other, part in box.facts.items() if other != name)
+        like = (others, frozenset(box.holds.items()), mine is None)
+        twin = found.get(like)
+        if twin is None or mine is None:
+            found[like] = box
+        else:
+            one = twin.facts[name]
+            part = Part(union(one.values, mine.values), one.missing or mine.missing)
+            found[like] = attrs.evolve(twin, facts={**twin.facts, name: part})
+    return list(found.values())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import permutations
+from typing import TypeVar
 
 from ...rules.given import Knowledge
 from ...rules.regions import Cut, Spans, universe_of
@@ -23,7 +24,9 @@ from ..solve.incidents import ordinary_day
 from ..truth import State
 from .boxes import Key, Space
 from .finding import Part
+from .swaps import twins_of
 
+Found = TypeVar("Found")
 #: Milliseconds that one question to the solver may take.
 PATIENCE = 2_000
 
@@ -39,15 +42,17 @@ class Ground:
     """
     One policy, encoded once, and asked many questions.
 
-    Every fact is taken as given, but those of which a condition asks whether they are: these may be missing as well.
+    Every fact is taken as given, but those of which a condition asks whether they are, and *optional* ones: these may be missing
+    as well.
     """
 
-    def __init__(self, tree: PolicyTree, *, budget: float | None = None) -> None:
+    def __init__(self, tree: PolicyTree, *, budget: float | None = None, optional: Iterable[str] = ()) -> None:
         self.tree = tree
         self._ends = None if budget is None else time.monotonic() + budget
         forms = [rule.form for rule in tree.rules] + [guard.form for guard in tree.guards]
         tests = [part for form in forms for part in parts_in(form) if isinstance(part, FactTest)]
-        self.optional = frozenset(t.fact for t in tests if t.known != t.missing and t.fact in tree.facts)
+        asked = {t.fact for t in tests if t.known != t.missing and t.fact in tree.facts}
+        self.optional = frozenset(asked.union(optional))
         self.cuts: dict[str, set[Cut]] = {}
         for test in tests:
             if isinstance(test.known, Spans):
@@ -137,7 +142,19 @@ class Ground:
         self._solver.push()
         try:
             self._solver.add(*terms)
-            return self._checked(self._solver)
+            return self._checked(self._solver, partial(point_of, self.encoder))
+        finally:
+            self._solver.pop()
+
+    def ask_twins(self, swaps: Sequence[tuple[Term, Term]], *terms: Term) -> tuple[Point, Point] | Answer:
+        """Return two incidents for which all terms hold together, the second read with the terms of *swaps* in place."""
+        if self.is_over:
+            return Answer.UNKNOWN
+        self._ready()
+        self._solver.push()
+        try:
+            self._solver.add(*terms)
+            return self._checked(self._solver, partial(twins_of, self.encoder, swaps))
         finally:
             self._solver.pop()
 
@@ -163,14 +180,14 @@ class Ground:
                 self._asserted[axiom.get_id()] = axiom
                 self._solver.add(axiom)
 
-    def _checked(self, solver: Term) -> Point | Answer:
+    def _checked(self, solver: Term, read: Callable[[Term], Found]) -> Found | Answer:
         found = self.z3.unknown
         for wishes in self._wishes:
             found = solver.check(*wishes)
             if found == self.z3.sat:
                 break
         if found == self.z3.sat:
-            return point_of(self.encoder, solver.model())
+            return read(solver.model())
         return Answer.NONE if found == self.z3.unsat else Answer.UNKNOWN
 
     def exhaust(self, term: Term, block: Callable[[Point], Term | None]) -> Answer:
@@ -180,7 +197,7 @@ class Ground:
         solver.set("timeout", PATIENCE)
         solver.add(*self.encoder.axioms, term)
         while not self.is_over:
-            found = self._checked(solver)
+            found = self._checked(solver, partial(point_of, self.encoder))
             if isinstance(found, Answer):
                 return found
             taken = block(found)

@@ -20,19 +20,19 @@ def breakable_guards(ground: Ground) -> Iterator[Finding]:
     """Yield each red line with the smallest incident that crosses it."""
     for guard in ground.tree.guards:
         place = Place.of(guard.origin)
-        crossed = _crossed(ground, guard.form)
-        found = ground.ask(crossed, *(ground.encoder.known(name) for name in sorted(ground.optional)))
+        crossing = crossed(ground, guard.form)
+        found = ground.ask(crossing, *(ground.encoder.known(name) for name in sorted(ground.optional)))
         asks = found is Answer.NONE and bool(ground.optional)
         if asks:
             # Only for want of a fact: the guard is there to ask for it.
-            found = ground.ask(crossed)
+            found = ground.ask(crossing)
         if found is Answer.NONE:
             continue
         finding = _finding(ground, guard, found, asks=asks) if isinstance(found, Point) else None
         yield finding or not_proved(ground, "breakable-guard", f"guard `{guard.id}`", place=place)
 
 
-def _crossed(ground: Ground, form: NormalForm) -> Term:
+def crossed(ground: Ground, form: NormalForm) -> Term:
     """Return whether the outcomes cross a red line."""
     encoder = ground.encoder
     for name, outcomes in ground.decisions.items():
@@ -57,7 +57,7 @@ def _part(ground: Ground, part: Conjunct) -> Term:
             decided = [ground.decisions[name].decided for name in facts if name in ground.decisions]
             return encoder.all_of([*decided, encoder.atom(part).possible])
         case Whole(form):
-            return _crossed(ground, form)
+            return crossed(ground, form)
         case _:
             return encoder.conjunct(part).possible
 

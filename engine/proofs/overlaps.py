@@ -20,7 +20,7 @@ from .witness import from_parts, shrunk, witness_of
 from .words import box_text
 
 #: The most overlaps of one decision that are listed.
-MOST: Final = 1_000
+MOST: Final = 2_000
 
 
 def disagreeing_rules(ground: Ground) -> Iterator[Finding]:

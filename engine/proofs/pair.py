@@ -10,75 +10,22 @@ from itertools import permutations
 
 import attrs
 
-from ...rules.regions import universe
+from ...rules.normal import facts_of
 from ...rules.tree import (
-    Atom,
-    Conjunct,
     Constant,
-    DecisionSpec,
     FactRef,
     FactTest,
-    Guard,
-    NormalForm,
     PolicyTree,
-    Rule,
-    Whole,
 )
+from ...rules.types import Fact
 from ..force import moment, ordinal
 from ..solve import Encoder, Point, point_of
 from ..solve.incidents import equations
-from ..solve.terms import Term, Truth
+from ..solve.terms import Term
 from ..solve.verdicts import ABSENT, GIVEN, Made, verdict_of
+from .fabric import Duty, duties, duty_of, fact_fabric, said_by, spec_fabric, strange, thread, touches
 from .ground import PATIENCE, Answer, parts_in
-
-#: A duty as it counts: its name, its deadline and whose it is.
-Duty = tuple[object, ...]
-
-
-def fabric(tree: PolicyTree) -> object:
-    """Return all of a policy that what it decides may hang on; policies of one fabric are equal."""
-    return (
-        tree.currency,
-        (tree.effective, tree.expires),
-        {name: _fact(tree, name) for name in tree.asked},
-        {name: thread(tree, spec) for name, spec in tree.decisions.items()},
-        [(rule.form, duties(tree, rule)) for rule in tree.rules if not rule.outcomes],
-        [(guard.id, guard.form) for guard in tree.guards],
-    )
-
-
-def _fact(tree: PolicyTree, name: str) -> object:
-    fact = tree.facts[name]
-    return (fact.type, fact.low, fact.high, fact.assume)
-
-
-def thread(tree: PolicyTree, spec: DecisionSpec) -> object:
-    """Return what one decision hangs on."""
-    rules = [rule for rule in tree.rules if spec.id in rule.outcomes]
-    return (_spec(spec), [_inputs(tree, spec, rule) for rule in rules])
-
-
-def _spec(spec: DecisionSpec) -> object:
-    return (spec.type, spec.hit_policy, spec.aggregate, spec.default, dict(spec.values))
-
-
-def _inputs(tree: PolicyTree, spec: DecisionSpec, rule: Rule) -> object:
-    return (rule.form, _said(spec, rule), duties(tree, rule))
-
-
-def _said(spec: DecisionSpec, rule: Rule) -> object:
-    return (rule.outcomes[spec.id], {name: rule.values[name] for name in spec.values if name in rule.values})
-
-
-def duties(tree: PolicyTree, rule: Rule) -> tuple[Duty, ...]:
-    """Return the duties that come with a rule, as they count."""
-    return tuple(duty_of(tree, id_) for id_ in rule.oblige)
-
-
-def duty_of(tree: PolicyTree, id_: str) -> Duty:
-    """Return a duty as it counts."""
-    duty = tree.obligations[id_]
-    return (id_, duty.within, duty.by)
+from .redline import broken
 
 
 @attrs.frozen(eq=False)
@@ -105,10 +52,11 @@ class Pair:
     Equal conditions become equal terms, and decisions in which nothing was changed are not asked about at all.
     """
 
-    def __init__(self, old: PolicyTree, new: PolicyTree, *, budget: float | None = None) -> None:
+    def __init__(self, old: PolicyTree, new: PolicyTree, *, budget: float | None = None, missing: bool = True) -> None:
         self._ends = None if budget is None else time.monotonic() + budget
         self.old, self.new = old, new
         self.asked = old.asked | new.asked
+        self.strange = strange(old, new)
         starts = [when for when in (old.effective, new.effective) if when is not None]
         ends = [when for when in (old.expires, new.expires) if when is not None]
         joint = attrs.evolve(
@@ -119,24 +67,65 @@ class Pair:
             expires=min(ends, key=moment, default=None),
             asked=self.asked,
         )
-        self.encoder = Encoder(joint, self.asked)
+        self.joint = attrs.evolve(joint, facts={name: self._narrower(name) for name in joint.facts})
+        self.encoder = Encoder(self.joint, self.asked if missing else self.free)
         self.z3 = self.encoder.z3
         self.solver = self.z3.Solver()
         self.solver.set("timeout", PATIENCE)
 
+    def _narrower(self, name: str) -> Fact:
+        """Return a fact with the bounds that both policies accept."""
+        one, other = self.old.facts.get(name), self.new.facts.get(name)
+        if one is None or other is None or one.type != other.type:
+            found = other or one
+            assert found is not None
+            return found
+        lows = [low for low in (one.low, other.low) if low is not None]
+        highs = [high for high in (one.high, other.high) if high is not None]
+        return attrs.evolve(other, low=max(lows, default=None), high=min(highs, default=None))
+
     @property
-    def is_comparable(self) -> bool:
-        """Whether the facts that both ask for are the same facts."""
+    def is_same_when_missing(self) -> bool:
+        """Whether all facts that both ask for mean the same where they are missing."""
         shared = self.old.asked & self.new.asked
-        return self.old.currency == self.new.currency and all(
-            _fact(self.old, name) == _fact(self.new, name) for name in shared
-        )
+        return all(fact_fabric(self.old, name) == fact_fabric(self.new, name) for name in shared)
+
+    @cached_property
+    def skipped(self) -> frozenset[str]:
+        """The decisions that are not compared, as they hang on facts that are not the same facts in both policies."""
+        money = self.old.currency != self.new.currency
+        found = {
+            name
+            for tree in (self.old, self.new)
+            for name in tree.decisions
+            if touches(tree, name, self.strange, money=money)
+        }
+        while True:
+            more = {
+                name
+                for tree in (self.old, self.new)
+                for guard in tree.guards
+                if not found.isdisjoint(guard.decisions) or not self.strange.isdisjoint(facts_of(guard.form))
+                for name in guard.decisions
+            }
+            if more <= found:
+                return frozenset(found)
+            found |= more
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether there is anything that is not compared."""
+        return bool(self.strange or self.skipped)
 
     @cached_property
     def changed(self) -> list[str]:
         """The decisions in which something was changed."""
         names = dict.fromkeys([*self.old.decisions, *self.new.decisions])
-        return [name for name in names if self._thread(self.old, name) != self._thread(self.new, name)]
+        return [
+            name
+            for name in names
+            if name not in self.skipped and self._thread(self.old, name) != self._thread(self.new, name)
+        ]
 
     @staticmethod
     def _thread(tree: PolicyTree, name: str) -> object:
@@ -149,25 +138,44 @@ class Pair:
         return self._side(self.old, "old"), self._side(self.new, "new")
 
     def _side(self, tree: PolicyTree, name: str) -> Side:
-        made = {id_: verdict_of(self.encoder, spec, tree.rules) for id_, spec in tree.decisions.items()}
-        return Side(tree, made, {guard.id: _broken(self.encoder, made, guard, name) for guard in tree.guards})
+        made = {
+            id_: verdict_of(self.encoder, spec, tree.rules)
+            for id_, spec in tree.decisions.items()
+            if id_ not in self.skipped
+        }
+        lines = [guard for guard in tree.guards if self.skipped.isdisjoint(guard.decisions)]
+        return Side(tree, made, {guard.id: broken(self.encoder, made, guard, name) for guard in lines})
+
+    @cached_property
+    def tests(self) -> list[FactTest]:
+        """Every test on one fact in both policies."""
+        trees = (self.old, self.new)
+        forms = [form for tree in trees for form in [*(r.form for r in tree.rules), *(g.form for g in tree.guards)]]
+        parts = dict.fromkeys(part for form in forms for part in parts_in(form))
+        return [part for part in parts if isinstance(part, FactTest) and part.fact in self.asked]
+
+    @cached_property
+    def free(self) -> frozenset[str]:
+        """The facts of which a condition asks whether they are known."""
+        return frozenset(test.fact for test in self.tests if test.known != test.missing)
 
     @cached_property
     def given(self) -> list[Term]:
-        """What is so of incidents of which all facts are given, those excepted of which a condition asks whether they are."""
-        trees = (self.old, self.new)
-        forms = [form for tree in trees for form in [*(r.form for r in tree.rules), *(g.form for g in tree.guards)]]
-        tests = [part for form in forms for part in parts_in(form) if isinstance(part, FactTest)]
-        free = {test.fact for test in tests if test.known != test.missing}
-        return [self.encoder.known(name) for name in sorted(self.asked - free)]
+        """What is so of incidents of which all facts are given but those that are `free`."""
+        return [self.encoder.known(name) for name in sorted(self.asked - self.free)]
 
     # -- where they differ
 
     def differences(self) -> list[Term]:
         """Return terms of which one at least holds of every incident that is decided differently."""
-        names = dict.fromkeys([*self.old.decisions, *self.new.decisions])
-        found = [term for name in names for term in self.decision(name)]
+        found = [term for name in self.decisions for term in self.decision(name)]
         return [*found, *self.duty_differences(), *self.guard_differences()]
+
+    @cached_property
+    def decisions(self) -> list[str]:
+        """The decisions that are compared."""
+        names = dict.fromkeys([*self.old.decisions, *self.new.decisions])
+        return [name for name in names if name not in self.skipped]
 
     def decision(self, name: str) -> list[Term]:
         """Return where one decision differs in its outcome or its values, or is made by one of the two only."""
@@ -204,7 +212,7 @@ class Pair:
 
     def inputs_differ(self, one: Made, other: Made) -> Term:
         """Return whether some rule of a decision holds on one side only, or says something else."""
-        if _spec(one.spec) != _spec(other.spec):
+        if spec_fabric(one.spec) != spec_fabric(other.spec):
             return self.encoder.yes
         z3 = self.z3
         found = []
@@ -219,25 +227,26 @@ class Pair:
             last = twin[0]
             met.add(rule.id)
             found += [z3.Xor(truth.certain, twin[2].certain), z3.Xor(truth.possible, twin[2].possible)]
-            if _said(one.spec, rule) != _said(other.spec, twin[1]):
+            if said_by(one.spec, rule) != said_by(other.spec, twin[1]):
                 found.append(truth.possible)
         found += [truth.possible for rule, truth in other.inputs if rule.id not in met]
         return self.encoder.any_of(found)
 
     def duty_differences(self) -> list[Term]:
         """Return where a duty is due under one of the two only."""
-        old, new = (self._due(side) for side in self.sides)
+        old, new = (self.due(side) for side in self.sides)
         pairs = [(old.get(duty, self.encoder.no), new.get(duty, self.encoder.no)) for duty in {**old, **new}]
         return [self.z3.Xor(one, other) for one, other in pairs if not one.eq(other)]
 
-    def _due(self, side: Side) -> dict[Duty, Term]:
+    def due(self, side: Side) -> dict[Duty, Term]:
+        """Return when each duty is due."""
         found: dict[Duty, list[Term]] = {}
         for name, made in side.made.items():
             decided = side.decided(name, self.encoder)
             for id_, due in made.due.items():
                 found.setdefault(duty_of(side.tree, id_), []).append(self.z3.And(decided, due))
         for rule in side.tree.rules:
-            if not rule.outcomes:
+            if not rule.outcomes and self.strange.isdisjoint(facts_of(rule.form)):
                 for key in duties(side.tree, rule):
                     found.setdefault(key, []).append(self.encoder.form(rule.form).certain)
         return {key: self.encoder.any_of(terms) for key, terms in found.items()}
@@ -284,20 +293,18 @@ class Pair:
         """Whether the time is up."""
         return self._ends is not None and time.monotonic() > self._ends
 
+    @property
+    def time_left(self) -> float | None:
+        """How many seconds are left; None where there is no end."""
+        return None if self._ends is None else max(self._ends - time.monotonic(), 0)
+
     def ask(self, *terms: Term) -> Point | Answer:
         """Return an incident for which all terms hold, or why there is none to show."""
-        if self.is_over:
-            return Answer.UNKNOWN
         self._name_texts()
         self.solver.push()
         try:
             self.solver.add(*self.encoder.axioms, *terms)
-            found = self.z3.unknown
-            for wishes in self._wishes:
-                found = self.solver.check(*wishes)
-                if found == self.z3.sat:
-                    return point_of(self.encoder, self.solver.model())
-            return Answer.NONE if found == self.z3.unsat else Answer.UNKNOWN
+            return self.incident_of(self.solver)
         finally:
             self.solver.pop()
 
@@ -317,70 +324,44 @@ class Pair:
             if self.encoder.patterns:
                 self.encoder.code(text)
 
+    def fresh_solver(self) -> Term:
+        """Return a solver that knows what holds of every incident."""
+        self._name_texts()
+        solver = self.z3.Solver()
+        solver.set("timeout", PATIENCE)
+        solver.add(*self.encoder.axioms)
+        return solver
+
+    def incident_of(self, solver: Term) -> Point | Answer:
+        """Return an incident that a solver allows, a natural one if there is any."""
+        if self.is_over:
+            return Answer.UNKNOWN
+        found = self.z3.unknown
+        for wishes in self._wishes:
+            found = solver.check(*wishes)
+            if found == self.z3.sat:
+                return point_of(self.encoder, solver.model())
+        return Answer.NONE if found == self.z3.unsat else Answer.UNKNOWN
+
     def unlike(self, point: Point) -> Term:
         """Return whether an incident is another one."""
+        return self.z3.Not(self.like(point))
+
+    def like(self, point: Point) -> Term:
+        """Return whether an incident is this one."""
         day, *facts = equations(self.encoder, point)
-        return self.z3.Not(self.encoder.all_of([day, *facts] if self.encoder.asks_the_day else facts))
+        return self.encoder.all_of([day, *facts] if self.encoder.asks_the_day else facts)
 
     def anything(self, tree: PolicyTree, day: dt.date) -> Point | None:
         """Return an incident about which a policy decides anything on a day, or for which a duty is due."""
         side = self._side(tree, "old" if tree is self.old else "new")
         terms = [made.decided for made in side.made.values()]
-        terms += [self.encoder.form(rule.form).certain for rule in tree.rules if not rule.outcomes]
+        free = [rule for rule in tree.rules if not rule.outcomes and self.strange.isdisjoint(facts_of(rule.form))]
+        terms += [self.encoder.form(rule.form).certain for rule in free]
         self.solver.push()
-        self.solver.add(*[axiom for axiom in self.encoder.axioms if "today" not in str(axiom)])
+        self.solver.add(*self.encoder.axioms_of_facts)
         self.solver.add(self.encoder.today == ordinal(day), self.encoder.any_of(terms))
         found = self.solver.check()
         point = point_of(self.encoder, self.solver.model()) if found == self.z3.sat else None
         self.solver.pop()
         return None if point is None else attrs.evolve(point, as_of=day)
-
-
-def _broken(encoder: Encoder, made: Mapping[str, Made], guard: Guard, side: str) -> Term:
-    """Return whether a red line is broken or may be."""
-    return (
-        _Line(encoder, {name: made[name] for name in guard.decisions}, f"{side} {guard.id}").truth(guard.form).possible
-    )
-
-
-class _Line:
-    """One red line of one policy, over what its decisions come to."""
-
-    def __init__(self, encoder: Encoder, made: Mapping[str, Made], name: str) -> None:
-        self.encoder, self.made, self.name = encoder, made, name
-
-    def truth(self, form: NormalForm) -> Truth:
-        """Return whether the line is certainly, and whether it is possibly broken."""
-        return self.encoder.either([self._all([self._part(part) for part in parts]) for parts in form.disjuncts])
-
-    def _all(self, truths: list[Truth]) -> Truth:
-        certain, possible = ([getattr(truth, of) for truth in truths] for of in ("certain", "possible"))
-        return Truth(self.encoder.all_of(certain), self.encoder.all_of(possible))
-
-    def _part(self, part: Conjunct) -> Truth:
-        match part:
-            case FactTest(name) if name in self.made:
-                return self._outcome_test(part)
-            case Atom(_, facts) if any(name in self.made for name in facts):
-                return self._outcomes_test(part)
-            case Whole(form):
-                return self.truth(form)
-            case _:
-                return self.encoder.conjunct(part)
-
-    def _outcome_test(self, part: FactTest) -> Truth:
-        z3, made = self.encoder.z3, self.made[part.fact]
-        type_ = made.spec.type
-        undecided = z3.BoolVal(part.missing == universe(type_))
-        if type_.words:
-            words = [made.outcome == self.encoder.code(str(word)) for word in getattr(part.known, "words", ())]
-            inside = self.encoder.any_of(words)
-        else:
-            inside = self.encoder.within(made.outcome, part.known, type_)
-        certain, possible = (z3.If(made.nobody, undecided, value) for value in (self.encoder.no, self.encoder.yes))
-        return Truth(z3.If(made.decided, inside, certain), z3.If(made.decided, inside, possible))
-
-    def _outcomes_test(self, part: Atom) -> Truth:
-        """Leave open what a test over several decisions, or a decision and facts, comes to."""
-        held = self.encoder.z3.Bool(f"{self.name}: {part!r}")
-        return Truth(held, held)

@@ -103,7 +103,7 @@ def _shadowed(ground: Ground, rule: Rule, lost: list[tuple[str, tuple[str, ...]]
     by = tuple(dict.fromkeys(id_ for _, ids in lost for id_ in ids))
     everywhere = len(lost) == len(rule.outcomes)
     what = "wins" if everywhere else f"decides {listed([name for name, _ in lost])}"
-    named = {"rule": rule.id, "wins": what, "by": listed(by)}
+    named = {"rule": rule.id, "wins": what, "by": f"{listed(by)} {'is' if len(by) == 1 else 'are'}"}
 
     def shows(point: Point) -> bool:
         if form_truth(rule.form, ground.state(point)) is not True:

@@ -31,7 +31,7 @@ class _Rule:
 
     def findings(self) -> Iterator[Finding]:
         """Yield what can be left out."""
-        yield from self._within(self.rule.condition, [])
+        yield from self._within(self.rule.condition, [], ())
 
     def _form(self, condition: Condition) -> NormalForm:
         found = self.forms.get(id(condition))
@@ -39,22 +39,22 @@ class _Rule:
             found = self.forms[id(condition)] = (condition, self.normalizer.normal_form(condition))
         return found[1]
 
-    def _within(self, condition: Condition, given: list[Condition]) -> Iterator[Finding]:
-        """Look into the parts of a condition, where what is *given* holds already."""
+    def _within(self, condition: Condition, given: list[Condition], at: tuple[int, ...]) -> Iterator[Finding]:
+        """Look into the parts of a condition that stands at *at* in the whole, where what is *given* holds already."""
         if not isinstance(condition, And | Or):
             return
         parts = condition.parts
         told: set[int] = set()
         for place, part in enumerate(parts):
-            others = [other for at, other in enumerate(parts) if at != place and at not in told]
+            others = [other for number, other in enumerate(parts) if number != place and number not in told]
             if isinstance(condition, Or):
                 others = [Not(other) for other in others]
             what = self._idle(part, [*given, *others], is_or=isinstance(condition, Or))
             if what:
                 told.add(place)
-                yield self._finding(part, what)
+                yield self._finding(part, what, (*at, place))
             elif isinstance(part, And | Or):
-                yield from self._within(part, [*given, *others])
+                yield from self._within(part, [*given, *others], (*at, place))
 
     def _idle(self, part: Condition, given: list[Condition], *, is_or: bool) -> str:
         """Return how a part is idle where others hold, empty where it is not."""
@@ -78,11 +78,11 @@ class _Rule:
         always = self.ground.is_ruled_out(*context, self.ground.z3.Not(truth.certain))
         return "changes nothing: it holds wherever the other parts do" if always else ""
 
-    def _finding(self, part: Condition, what: str) -> Finding:
+    def _finding(self, part: Condition, what: str, at: tuple[int, ...]) -> Finding:
         text = condition_text(part, self.ground.tree.currency)
         text = f"{text[:80]}…" if len(text) > 81 else text
         named = {"test": text, "rule": self.rule.id, "what": what}
-        return Finding("redundant-test", named, Place.of(self.rule.origin), rules=(self.rule.id,))
+        return Finding("redundant-test", named, Place.of(self.rule.origin), rules=(self.rule.id,), part=at)
 
 
 def _subjects(form: NormalForm) -> frozenset[str]:

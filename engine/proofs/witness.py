@@ -134,7 +134,7 @@ def shrunk(ground: Ground, point: Point, shows: Shows) -> Point | None:
     for name, value in list(point.known.items()):
         if not is_value(value):
             continue
-        for candidate in _milder(ground, ground.tree.facts[name], value):
+        for candidate in milder(ground, ground.tree.facts[name], value):
             other = attrs.evolve(point, known={**point.known, name: candidate})
             if shows(other):
                 point = other
@@ -143,7 +143,7 @@ def shrunk(ground: Ground, point: Point, shows: Shows) -> Point | None:
         return point if shows(point) else None
 
 
-def _milder(ground: Ground, fact: Fact, value: Value) -> Iterator[Value]:
+def milder(ground: Ground, fact: Fact, value: Value) -> Iterator[Value]:
     """Yield values of a fact that are more natural than the one that it has."""
     type_ = fact.type
     if type_.is_finite:

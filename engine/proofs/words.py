@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from fractions import Fraction
+from typing import Any, Final
 
+from ...rules.currencies import MINOR_DIGITS
 from ...rules.quantities import value_text
 from ...rules.regions import Cut, Spans, Texts, Words, universe_of
 from ...rules.tree import Atom, Compare, Condition, Not, PolicyTree, TextTest, Whole
-from ...rules.types import DISCRETE, Type, Value, exact
+from ...rules.types import DISCRETE, Number, Type, Value, exact
 from ...rules.words import condition_text
 from .finding import Box, Part
+
+#: A second of moments, which are counted in microseconds.
+_SECOND: Final = 1_000_000
 
 
 def box_text(tree: PolicyTree, box: Box) -> str:
@@ -105,14 +110,15 @@ def _holds_text(tree: PolicyTree, key: Atom | Whole, *, holds: bool) -> str:
 
 def region_data(tree: PolicyTree, box: Box) -> dict[str, Any]:
     """
-    Return a box as data: for each fact its values, or its intervals with their ends, open or closed.
+    Return a box as data: for each fact its type, and its values or intervals, the ends open or closed.
 
-    `{"loss": {"intervals": [{"low": "50 USD", "low_closed": false, "high": null, "high_closed": false}], "missing": false}}`
+    `{"loss": {"type": "money", "intervals": [{"low": "50 USD", "low_closed": false, "high": null, "high_closed": false}],
+    "missing": false}}`. Facts that are not named may be anything. Of free text, `all_but` are the texts that are left out.
     """
     facts: dict[str, Any] = {}
     for name, part in box.facts.items():
         type_ = tree.facts[name].type
-        data: dict[str, Any] = {"missing": part.missing}
+        data: dict[str, Any] = {"type": type_.kind, "missing": part.missing}
         match part.values:
             case Words(words):
                 data["values"] = [word for word in type_.domain if word in words]
@@ -126,15 +132,40 @@ def region_data(tree: PolicyTree, box: Box) -> dict[str, Any]:
 
 
 def _interval(piece: tuple[Cut | None, Cut | None], type_: Type, currency: str) -> dict[str, Any]:
-    low, high = piece
-    if type_.kind in DISCRETE and high is not None:
-        high = (high[0] - 1, 1)
+    low, high = (
+        None if cut is None else _end(cut, type_, is_low=low) for cut, low in zip(piece, (True, False), strict=True)
+    )
     return {
-        "low": None if low is None else value_text(low[0], type_, currency),
+        "low": None if low is None else exact_text(low[0], type_, currency),
         "low_closed": low is not None and low[1] == 0,
-        "high": None if high is None else value_text(high[0], type_, currency),
+        "high": None if high is None else exact_text(high[0], type_, currency),
         "high_closed": high is not None and high[1] == 1,
     }
+
+
+def _end(cut: Cut, type_: Type, *, is_low: bool) -> Cut:
+    """Return an end of an interval: of days and whole numbers the last value inside, of moments whichever side is rounder."""
+    value = cut[0]
+    if type_.kind == "datetime":
+        return (value - 1, 1) if value % _SECOND and (value - 1) % _SECOND == 0 else cut
+    return (value - 1, 1) if type_.kind in DISCRETE and not is_low else cut
+
+
+def exact_text(value: Number, type_: Type, currency: str) -> str:
+    """
+    Write a number so that it can be read back exactly: without separators, and as a quotient where no decimal says it.
+
+    >>> exact_text(1_234_567, Type("money"), "USD"), exact_text(Fraction(1, 3), Type("number"), "USD")
+    ('12345.67 USD', '1/3')
+    """
+    unit, size = "", 1
+    if type_.kind == "money":
+        unit, size = f" {currency}", 10 ** MINOR_DIGITS[currency]
+    elif type_.kind == "duration":
+        unit = "s"
+    if (Fraction(value, size) * 10**30).denominator != 1:
+        return f"{Fraction(value, size)}{unit}"
+    return value_text(exact(value), type_, currency).replace("_", "")
 
 
 def listed(names: Sequence[str]) -> str:

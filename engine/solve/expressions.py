@@ -17,7 +17,7 @@ from .terms import Term
 
 @attrs.frozen(eq=False)
 class Valued:
-    """An expression's term, and the conditions on which it has a value at all (no division by zero)."""
+    """An expression's term, and the conditions on which it has a value at all: no fact missing, no division by zero."""
 
     term: Term
     defined: tuple[Term, ...] = ()
@@ -28,7 +28,7 @@ class Expressions(Facts):
 
     def __init__(self, tree: PolicyTree, optional: Collection[str] = ()) -> None:
         super().__init__(tree, optional)
-        self.opened: list[object] = []
+        self.opened: list[Compare | TextTest | Call] = []
 
     def comparison(self, test: Compare) -> Valued:
         """Return whether a comparison holds, where it can be told."""
@@ -73,13 +73,17 @@ class Expressions(Facts):
             case Constant(value, type_):
                 return Valued(self.constant(value, type_))
             case FactRef(name):
-                return Valued(self._as_number(self.value(name)))
+                return Valued(self._as_number(self.value(name)), self._given(name))
             case Arithmetic():
                 return self._arithmetic(expression)
             case Call():
                 return self._call(expression)
             case _:
                 assert_never(expression)
+
+    def _given(self, name: str) -> tuple[Term, ...]:
+        """Return the condition on which a fact has a value, if there is one."""
+        return (self.settled(name),) if name in self.optional else ()
 
     def _as_number(self, term: Term) -> Term:
         """Return whole numbers as rationals, so that dividing them is exact."""
@@ -129,4 +133,4 @@ class Expressions(Facts):
         fact, size = self.tree.facts[of.name], self.z3.ToReal(self.size(of.name))
         if of.name in self.optional and isinstance(fact.assume, tuple):
             size = self.z3.If(self.known(of.name), size, len(fact.assume))
-        return Valued(size)
+        return Valued(size, self._given(of.name))

@@ -28,7 +28,7 @@ class Facts(Regions):
         super().__init__()
         self.tree = tree
         self.optional = frozenset(optional)
-        self.today = self.z3.Int("today")
+        self.today = self.z3.Int("the day of the decision")
         self.asks_the_day = False
         self.outcomes: dict[str, Term] = {}
         self._variables: dict[str, Term] = {}
@@ -132,11 +132,16 @@ class Facts(Regions):
 
     @property
     def axioms(self) -> list[Term]:
-        """What holds of every incident: values lie in their universes, patterns say of named texts what they say."""
-        z3 = self.z3
+        """What holds of every incident that is decided while the policy is in force."""
         first = ordinal(self.tree.effective) if self.tree.effective else 1
         last = ordinal(self.tree.expires) if self.tree.expires else _NEVER
-        found = [*self._domains.values(), self.today >= first, self.today <= last]
+        return [self.today >= first, self.today <= last, *self.axioms_of_facts]
+
+    @property
+    def axioms_of_facts(self) -> list[Term]:
+        """What holds of the facts on any day: values lie in their universes, patterns say of named texts what they say."""
+        z3 = self.z3
+        found = [*self._domains.values()]
         for test, holds in self._texts.values():
             assert isinstance(test.subject, FactRef) and isinstance(test.pattern, Constant)
             for text, code in self.codes.items():

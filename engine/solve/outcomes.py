@@ -6,19 +6,22 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from ...rules.tree import Constant, DecisionSpec, Expression, Rule
+from ...rules.tree import Constant, DecisionSpec, Expression, FactRef, Rule
 from ..combine import strength
+from ..truth import REACH
 from .encoder import Encoder
+from .expressions import Valued
 from .terms import Term
 
 
 @attrs.frozen(eq=False)
 class Outcomes:
     """
-    One decision as terms.
+    One decision as terms, going by the rules that certainly hold.
 
-    *wins* says of each rule, by id, whether it decides (under a collecting hit policy: takes part); *nobody* whether no rule
-    possibly does; *default* whether no rule certainly does. *value* is the outcome where there is one; None where it is no term.
+    *wins* says of each rule, by id, whether it decides, its outcome having a value (under a collecting hit policy: whether it
+    takes part); *nobody* whether no rule possibly does; *default* whether no rule certainly does; *decided* whether any rule or
+    the default decides. *value* is the outcome where there is one; None where it is no term.
     """
 
     spec: DecisionSpec
@@ -39,9 +42,15 @@ def outcomes_of(encoder: Encoder, spec: DecisionSpec) -> Outcomes:
     nobody = z3.Not(encoder.any_of([truth.possible for truth in truths]))
     default = z3.Not(encoder.any_of(list(certain.values())))
     wins = _wins(encoder, spec, rules, certain)
+    if not spec.collects:
+        wins = {
+            rule.id: encoder.all_of([wins[rule.id], *valued(encoder, rule.outcomes[spec.id]).defined]) for rule in rules
+        }
     options = [(wins[rule.id], rule.outcomes[spec.id]) for rule in rules]
     value = None if spec.collects else _value(encoder, spec, options)
-    some = [*wins.values(), *([default] if spec.default is not None else [])]
+    some = [*wins.values()]
+    if spec.default is not None:
+        some.append(encoder.all_of([default, *valued(encoder, spec.default).defined]))
     return Outcomes(spec, rules, wins, nobody, default, value, encoder.any_of(some))
 
 
@@ -90,10 +99,24 @@ def _disagrees(
     own = rule.outcomes[spec.id]
     found = []
     for other in others:
-        differ = differing(encoder, own, other.outcomes[spec.id])
-        if differ is not None:
-            found.append(encoder.z3.And(certain[other.id], differ))
+        outcome = other.outcomes[spec.id]
+        differ = differing(encoder, own, outcome)
+        unlike = [] if differ is None else [differ]
+        unlike += [encoder.z3.Not(term) for term in valued(encoder, outcome).defined]
+        if unlike:
+            found.append(encoder.z3.And(certain[other.id], encoder.any_of(unlike)))
     return encoder.any_of(found)
+
+
+def valued(encoder: Encoder, outcome: Expression) -> Valued:
+    """Return an outcome as a term, and the conditions on which it has a value: one beyond the calendar has none."""
+    if outcome.type.kind == "list":  # which can only be a constant, and is no term
+        return Valued(encoder.yes)
+    found = encoder.expression(outcome)
+    if isinstance(outcome, Constant | FactRef) or outcome.type.kind not in REACH:
+        return found
+    low, high = REACH[outcome.type.kind]
+    return attrs.evolve(found, defined=(*found.defined, found.term >= low, found.term <= high))
 
 
 def differing(encoder: Encoder, one: Expression, other: Expression) -> Term | None:
@@ -104,7 +127,7 @@ def differing(encoder: Encoder, one: Expression, other: Expression) -> Term | No
         return encoder.yes if one.value != other.value else None
     if one.type.kind == "list":
         return encoder.yes
-    left, right = encoder.expression(one), encoder.expression(other)
+    left, right = valued(encoder, one), valued(encoder, other)
     return encoder.all_of([*left.defined, *right.defined, left.term != right.term])
 
 

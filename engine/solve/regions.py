@@ -91,7 +91,7 @@ def calendar(type_: Type) -> Region:
     if type_.kind == "datetime":
         start = dt.date(1970, 1, 1).toordinal()
         a_day = SECONDS_A_DAY * MICROSECONDS
-        return universe(type_, low=(first - start) * a_day, high=(last - start) * a_day)
+        return universe(type_, low=(first - start) * a_day, high=(last - start + 1) * a_day - 1)
     return universe(type_)
 
 

@@ -16,7 +16,7 @@ from ...rules.tree import Constant, DecisionSpec, Expression, FactRef, Rule
 from ...rules.types import Type
 from .encoder import Encoder
 from .expressions import Valued
-from .outcomes import stronger_first
+from .outcomes import stronger_first, valued
 from .terms import Term, Truth
 
 #: What a value of a decision is: none is given, not the same for all that may win, or the term.
@@ -85,7 +85,20 @@ class _Making:
             for duty in self._duties
         }
         decided, outcome = self.z3.Bool(f"open: {id_} is decided"), self.z3.Const(f"open: {id_}", self._sort)
+        if self.spec.collects:
+            decided = self._is_collected()
         return Made(self.spec, decided, nobody, outcome, {}, due, self.inputs, open=True)
+
+    def _is_collected(self) -> Term:
+        """Return whether every rule is settled, and one holds or the default says something."""
+        z3, default = self.z3, self._default()[0]
+        settled = [
+            z3.Implies(
+                truth.possible, self.encoder.all_of([truth.certain, *self._said(rule.outcomes[self.spec.id]).defined])
+            )
+            for rule, truth in self.inputs
+        ]
+        return z3.And(*settled, z3.Or(default, *(truth.certain for _, truth in self.inputs)))
 
     def _chain(self, nobody: Term) -> Made:
         z3 = self.z3
@@ -229,7 +242,7 @@ def said(encoder: Encoder, expression: Expression) -> Valued:
         return Valued(encoder.z3.Int(f"list: {name!r}"), settled)
     if kind in ("text", "scale") and isinstance(expression, FactRef):
         return Valued(_word_of(encoder, expression), settled)
-    found = encoder.expression(expression)
+    found = valued(encoder, expression)
     term = encoder.z3.ToReal(found.term) if found.term.sort() == encoder.z3.IntSort() else found.term
     return Valued(term, (*settled, *found.defined))
 
