@@ -7,8 +7,7 @@ It reads patterns as the plain data of `random_patterns`, and takes the whole lo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations, pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Final
 
@@ -109,6 +108,7 @@ class Judge:
     """Reads a log from its beginning to a moment."""
 
     patterns: tuple[Made, ...]
+    most_matches: int = 1_000
     past: list[Here] = attrs.field(factory=list)
     found: list[Found] = attrs.field(factory=list)
     facts: dict[str, Any] = attrs.field(factory=dict)
@@ -162,17 +162,29 @@ class Judge:
         return here.at <= due and is_piece(absent, here) and truth(absent.where, {**names, **here.fields})
 
     def smallest(self, made: Made, last: Here) -> tuple[Here, ...] | None:
-        size = sum(piece.count for piece in made.pieces if piece.absent_for is None)
-        for rest in combinations(self.past[:-1], size - 1):
-            if meets(made, (*rest, last)):
-                assert all(one.order < two.order for one, two in pairwise((*rest, last)))
-                return (*rest, last)
-        return None
+        pieces = [piece for piece in made.pieces if piece.absent_for is None for _ in range(piece.count)]
+        if not is_piece(pieces[-1], last):
+            return None
+        return next((events for events in self.tuples(pieces[:-1], (last,)) if meets(made, events)), None)
+
+    def tuples(self, pieces: Sequence[Piece], ending: tuple[Here, ...]) -> Iterator[tuple[Here, ...]]:
+        """Yield every tuple of events of the right kinds, in order, the smallest first."""
+        rows = [[here for here in self.past if is_piece(piece, here)] for piece in pieces]
+
+        def rest(at: int, after: int) -> Iterator[tuple[Here, ...]]:
+            if at == len(rows):
+                yield ending
+                return
+            for here in rows[at]:
+                if after < here.order < ending[0].order:
+                    yield from ((here, *others) for others in rest(at + 1, here.order))
+
+        return rest(0, 0)
 
     def match(self, made: Made, events: tuple[Here, ...], at: int) -> bool:
         if not truth(made.when, self.facts):
             return False
-        if len(self.found) == 1_000:
+        if len(self.found) == self.most_matches:
             raise Endless
         names = names_for(made.pieces, events, sum(piece.absent_for is None for piece in made.pieces))
         facts = {

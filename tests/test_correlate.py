@@ -15,7 +15,10 @@ from chooser import Chooser
 from judge_patterns import Endless, Found, Judge
 from random_patterns import FACTS, Made, Patterns, Piece, Test, pattern_of, stream
 
+from evenhand import Policy
+from evenhand.engine.cases import correlate
 from evenhand.engine.cases.correlate import Correlation, Happened, Learned, Match, correlated
+from evenhand.engine.cases.durable import Durable
 from evenhand.engine.cases.joining import CorrelationError, LateEventError
 from evenhand.engine.cases.plain import Plain
 from evenhand.rules.event_kinds import MATCHED
@@ -30,7 +33,7 @@ def plainly(matches: list[Match]) -> list[Found]:
 
 def judged(patterns: tuple[Made, ...], events: tuple[Happened, ...], now: int) -> list[Found] | str:
     try:
-        return Judge(patterns).read(events, now)
+        return Judge(patterns, most_matches=25).read(events, now)
     except Endless:
         return "endless"
 
@@ -43,7 +46,9 @@ def found(patterns: tuple[Made, ...], events: tuple[Happened, ...], now: int) ->
         return "endless"
 
 
-def test_the_plain_correlator_finds_what_trying_every_tuple_finds() -> None:
+def test_the_plain_correlator_finds_what_trying_every_tuple_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A case may have 25 matches here, so that trying every tuple comes to an end."""
+    monkeypatch.setattr(correlate, "MOST_MATCHES", 25)
     seen: Counter[str] = Counter()
     for number in range(CASES):
         choose = Chooser.seeded(SEED * 1_000_003 + number)
@@ -58,8 +63,9 @@ def test_the_plain_correlator_finds_what_trying_every_tuple_finds() -> None:
     assert CASES < 500 or seen["endless"]
 
 
-def test_a_state_grown_event_by_event_is_the_one_made_anew() -> None:
+def test_a_state_grown_event_by_event_is_the_one_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time passes in steps of its own; a late event makes the state anew."""
+    monkeypatch.setattr(correlate, "MOST_MATCHES", 60)
     for number in range(CASES // 2):
         choose = Chooser.seeded(SEED * 7_000_003 + number)
         made = [pattern_of(pattern) for pattern in Patterns(choose).several()]
@@ -208,3 +214,69 @@ def test_what_a_pattern_teaches_stays_within_the_fact() -> None:
 def test_a_pattern_needs_an_event_that_comes() -> None:
     with pytest.raises(ValueError, match="pattern `p-a` needs an event that comes"):
         matches_of([], made(Piece("one", "post", (), absent_for=Fraction(1))))
+
+
+# --- patterns as owners write them -----------------------------------------------------------------------------------
+
+WRITTEN = """
+[policy]
+id = "cafe"
+title = "Café"
+version = "1"
+currency = "USD"
+
+[parameters]
+crowd = 1_000
+
+[facts.pile_on]
+type = "boolean"
+
+[facts.loudest]
+type = "integer"
+
+[facts.unanswered]
+type = "boolean"
+
+[[pattern]]
+id = "pile-on"
+title = "Several authors within a day"
+events = [{ kind = "post_seen", as = "loud", where = "views >= crowd", count = 3, distinct = "author" }]
+within = "24h"
+learn = { pile_on = true, loudest = "loud.views" }
+
+[[pattern]]
+id = "left-alone"
+title = "Nobody answered after a pile-on"
+events = [{ pattern = "pile-on" }, { kind = "message_sent", absent_for = "2h" }]
+when = "loudest >= 2_000"
+learn = { unanswered = true }
+"""
+HOUR = 3_600_000
+
+
+def test_patterns_as_an_owner_writes_them() -> None:
+    tree = Policy.loads(WRITTEN).tree
+    patterns = tree.case.patterns
+    seen = [
+        (0, "ann", 2_500),
+        (1, "bob", 900),
+        (2, "bob", 1_200),
+        (3, "ann", 9_000),
+        (4, "cy", 1_500),
+        (26, "dan", 3_000),
+    ]
+    events = [
+        Happened(seq, hour * HOUR, "post_seen", {"author": author, "views": views})
+        for seq, (hour, author, views) in enumerate(seen, start=1)
+    ]
+    durable = Durable(patterns)
+    for joiner in (Plain(patterns), durable):
+        correlation, fold = Correlation(patterns, joiner, tree.facts), Learned()
+        assert plainly(correlated(correlation, events, fold, now=28 * HOUR)) == [
+            ("pile-on", 1, 4 * HOUR, (1, 3, 5), {"pile_on": True, "loudest": 2_500}),
+            ("left-alone", 1, 6 * HOUR, (("pile-on", 1),), {"unanswered": True}),
+            ("pile-on", 2, 26 * HOUR, (3, 4, 6), {"pile_on": True, "loudest": 1_200}),
+        ]
+        assert fold.facts == {"pile_on": True, "loudest": 1_200, "unanswered": True}
+        assert not correlation.deadlines
+    durable.close()

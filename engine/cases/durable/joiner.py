@@ -23,8 +23,10 @@ from .compile import compile_patterns
 from .process import Away, Failed, Worker
 from .session import Session
 
-#: The most sessions that the engine holds at once; the least recently used makes room, and is rebuilt when it is needed.
+#: The most sessions that the engine may hold at once, and how many it does unless told otherwise: each takes some 220 KB. The
+#: least recently used makes room, and is rebuilt when it is needed.
 MOST_SESSIONS: Final = 1_000
+USUAL_SESSIONS: Final = 250
 #: How often a worker may fail over a case, or refuse it, before the plain correlator has that case for good.
 MOST_STRIKES: Final = 3
 
@@ -47,7 +49,7 @@ class Durable:
     """
 
     def __init__(
-        self, patterns: Iterable[Pattern], *, worker: Worker | None = None, most_sessions: int = MOST_SESSIONS
+        self, patterns: Iterable[Pattern], *, worker: Worker | None = None, most_sessions: int = USUAL_SESSIONS
     ) -> None:
         self.plain = Plain(patterns)
         self.worker = worker or Worker()
@@ -58,11 +60,17 @@ class Durable:
         self._ruleset = f"p{next(_numbers)}"
         self._defined = 0
         self._sessions: OrderedDict[str, Session] = OrderedDict()
-        self._most = most_sessions
+        self._most = min(most_sessions, MOST_SESSIONS)
         self._sids = itertools.count(1)
         self._free: list[str] = []
         self._closing: list[str] = []
         self._strikes: Counter[str] = Counter()
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """Why the plain correlator does a pattern, for each that it does, by its id."""
+        reasons = {pattern: self.why_not(pattern) for pattern in self._ids}
+        return {pattern: reason for pattern, reason in reasons.items() if reason}
 
     def why_not(self, pattern: str) -> str:
         """Return why the plain correlator does a pattern, by its id; empty where the engine does."""

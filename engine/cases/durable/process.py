@@ -169,20 +169,18 @@ class Worker:
         return self._end
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair()
         module = f"{__package__}.worker"
         command = self._command or (sys.executable, "-c", _START.format(module=module))
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 because it is our own interpreter
-                [*command, str(theirs.fileno()), json.dumps(sys.path)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-            )
-        self._end, self._is_ready, self._rulesets = ours, False, 0
-        self._greeted_by = time.monotonic() + STARTING
         self.generation += 1
+        self._is_ready, self._rulesets = False, 0
+        self._greeted_by = time.monotonic() + STARTING
+        try:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                self._process = _started([*command, str(theirs.fileno()), json.dumps(sys.path)], theirs, ours)
+        except OSError as error:
+            raise self.failed(f"not started: {error}") from None
+        self._end = ours
         self._ending = weakref.finalize(self, _end_process, self._process, ours, os.getpid())
 
     def _greet(self, end: socket.socket) -> None:
@@ -223,6 +221,21 @@ class Worker:
             self._process.returncode = 0  # because it is not this process's child to wait for
         self._process = self._end = None
         self._is_ready, self._owner = False, os.getpid()
+
+
+def _started(command: Sequence[str], theirs: socket.socket, ours: socket.socket) -> subprocess.Popen[bytes]:
+    """Start a worker with its end of the socket; *ours* is closed where that fails."""
+    try:
+        return subprocess.Popen(  # noqa: S603 because it is our own interpreter
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+        )
+    except OSError:
+        ours.close()
+        raise
 
 
 def _end_process(process: subprocess.Popen[bytes], end: socket.socket, owner: int) -> None:
