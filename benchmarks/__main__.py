@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from . import cases, decide, explain, growth, loading, missing, startup
+from . import cases, decide, explain, growth, loading, missing, startup, store
 from .report import Section, write
 
 SUITES: dict[str, Callable[[], Section]] = {
@@ -18,6 +18,7 @@ SUITES: dict[str, Callable[[], Section]] = {
     "startup": startup.measure,
     "growth": growth.measure,
     "cases": cases.measure,
+    "store": store.measure,
 }
 
 

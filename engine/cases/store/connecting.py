@@ -10,6 +10,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from .errors import DriverMissing, StoreError
+from .prepared import driver
 
 _SCHEMES: Final = {
     "sqlite": "sqlite",
@@ -98,7 +99,7 @@ def _switch_to_wal(connection: Any, *, tries: int = 50) -> None:
 def _begin(connection: Connection) -> None:
     # INVARIANT: who is going to write says so at once; two readers that both turned writers would lock each other out.
     reads = connection.get_execution_options().get("reads", False)
-    connection.exec_driver_sql("begin" if reads else "begin immediate")
+    driver(connection).execute("begin" if reads else "begin immediate").close()
 
 
 def _postgresql(url: URL, patience: float) -> Engine:

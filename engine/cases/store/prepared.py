@@ -26,18 +26,18 @@ class Prepared:
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Execute the statement and return what it finds."""
         if connection.dialect.name == "sqlite":
-            found: Sequence[Sequence[Any]] = _driver(connection).execute(self._text, values).fetchall()
+            found: Sequence[Sequence[Any]] = driver(connection).execute(self._text, values).fetchall()
             return found
         return connection.execute(self._statement, values).all()
 
     def run(self, connection: Connection, values: Sequence[Mapping[str, Any]]) -> None:
         """Execute the statement for each row of values."""
         if connection.dialect.name == "sqlite":
-            _driver(connection).executemany(self._text, values)
+            driver(connection).executemany(self._text, values)
         else:
             connection.execute(self._statement, values)
 
 
-def _driver(connection: Connection) -> Any:
+def driver(connection: Connection) -> Any:
     """Return the driver's own connection."""
     return connection.connection.driver_connection
