@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -15,9 +16,10 @@ from .options import Moment, Stated, fact_option, format_option, load
 
 if TYPE_CHECKING:
     from ..engine.cases.case import Case, Recorded
+    from ..engine.cases.store.sinks import Sink
     from ..engine.cases.store.store import Store
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Result = TypeVar("Result")
 
 HELP = """\
 Follow incidents that unfold: record events, see what is decided and owed, run what is due.
@@ -347,3 +349,148 @@ def _draft(name: str) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise click.UsageError(f"{name!r} cannot be read: {str(reason).lower()}.") from None
+
+
+# --- the store as a whole --------------------------------------------------------------------------------------------
+
+
+@command.command()
+@_case_argument
+@click.option("-o", "--output", "target", type=click.Path(dir_okay=False), help="A file; standard output otherwise.")
+@_store_option
+def export(*, id_: str, target: str | None, place: str) -> None:
+    """Write a case as JSON lines, with the chain that proves its log."""
+    from .terminal import out
+
+    with _opened(place) as store:
+        lines = _of_store(lambda: store.export(id_))
+    text = "\n".join(lines) + "\n"
+    if target is None:
+        out().text(text)
+        return
+    try:
+        Path(target).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"{target!r} cannot be written: {(error.strerror or '').lower()}.") from None
+
+
+@command.command("import")
+@click.argument("file", metavar="FILE")
+@_store_option
+def import_(*, file: str, place: str) -> None:
+    """Take over cases that were exported; their chains must hold."""
+    from .terminal import out
+
+    text = _draft(file)
+    with _opened(place, create=True) as store:
+        for id_ in _of_store(lambda: store.import_cases(text.splitlines())):
+            out().line(id_)
+
+
+@command.command()
+@click.argument("ids", nargs=-1, metavar="[CASE]...")
+@_store_option
+def verify(*, ids: tuple[str, ...], place: str) -> None:
+    """Verify that nothing in the log of a case, or of all cases, was changed, added or taken away."""
+    from .terminal import Piece, counted, out
+
+    output = out()
+    with _opened(place) as store:
+        names = ids or tuple(head.case for head in store.cases())
+        faults = [fault for id_ in names for fault in _of_store(partial(store.verify, id_))]
+    for fault in faults:
+        where = f", event {fault.seq}" if fault.seq else ""
+        output.line(Piece(f"{fault.case}{where}: ", "bad", whole=True), fault.problem, hang=2)
+    output.line(f"{counted(len(names), 'case')}: {counted(len(faults), 'fault') if faults else 'every log holds'}")
+    raise click.exceptions.Exit(1 if faults else 0)
+
+
+@command.command()
+@_case_argument
+@click.option("--event", "events", type=click.IntRange(min=1), multiple=True, metavar="NUMBER", help="Only this event.")
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the log.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_store_option
+def erase(*, id_: str, events: tuple[int, ...], reason: str, yes: bool, place: str) -> None:
+    """
+    Erase what the events of a case say, for good; that they happened, and when, stays.
+
+    The chain still proves that nothing else was changed.
+    """
+    from ..engine.cases.business_time import milliseconds
+    from .terminal import counted, out
+
+    with _opened(place) as store:
+        head = _of_store(lambda: store.head(id_))
+        count = len(events) or head.version
+        if not yes:
+            click.confirm(f"Erase what {counted(count, 'event')} of {id_!r} say, for good?", abort=True)
+        now = milliseconds(dt.datetime.now(dt.UTC))
+        _of_store(lambda: store.erase(id_, now, events=events or None, reason=reason))
+    out().line(f"erased: {counted(count, 'event')} of {id_}")
+
+
+@command.command()
+@click.option("--to-file", "file", metavar="FILE", help="Append each message to a file, as a line of JSON.")
+@click.option("--to-command", "argv", metavar="COMMAND", help="Run a command for each message, which is its input.")
+@click.option("--to-webhook", "url", metavar="URL", help="Post each message, signed with EVENHAND_WEBHOOK_SECRET.")
+@_store_option
+def deliver(*, file: str | None, argv: str | None, url: str | None, place: str) -> None:
+    """
+    Deliver what the outbox holds: duties that came up or were not done in time, cases that were closed or opened again.
+
+    Each message leaves at least once, under a key that stays the same. The exit code is 1 where one was given up.
+    """
+    from ..engine.cases.business_time import milliseconds
+    from .terminal import Piece, counted, err, out
+
+    sink = _sink(file, argv, url)
+    with _opened(place) as store:
+        found = _of_store(lambda: store.deliver(sink, milliseconds(dt.datetime.now(dt.UTC))))
+    for key in found.given_up:
+        err().line(Piece(f"{key}: given up", "bad"))
+    more = f", {len(found.again)} to be tried again" if found.again else ""
+    out().line(f"{counted(len(found.sent), 'message')} delivered{more}")
+    raise click.exceptions.Exit(1 if found.given_up else 0)
+
+
+def _sink(file: str | None, argv: str | None, url: str | None) -> Sink:
+    """
+    Return where messages go.
+
+    Raises:
+        UsageError: Unless exactly one place is named.
+    """
+    import os
+    import shlex
+
+    from ..engine.cases.store.sinks import CommandSink, FileSink, WebhookSink
+
+    if sum(place is not None for place in (file, argv, url)) != 1:
+        raise click.UsageError("say where to: --to-file, --to-command or --to-webhook.")
+    try:
+        if file is not None:
+            return FileSink(Path(file))
+        if argv is not None:
+            return CommandSink(tuple(shlex.split(argv)))
+        secret = os.environ.get("EVENHAND_WEBHOOK_SECRET", "")
+        if not secret:
+            raise click.UsageError("a webhook needs a secret to sign with, in EVENHAND_WEBHOOK_SECRET.")
+        return WebhookSink(str(url), secret.encode())
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from None
+
+
+def _of_store(work: Callable[[], Result]) -> Result:
+    """
+    Ask the store.
+
+    Raises:
+        UsageError: If it cannot answer: there is no such case, or a file that is none.
+    """
+    from ..engine.cases.store import StoreError
+
+    try:
+        return work()
+    except StoreError as error:
+        raise click.UsageError(_sentence(error)) from None

@@ -148,3 +148,63 @@ def test_bad_lines_of_an_event_file_are_told_with_their_lines(folder: Path) -> N
     assert ran.code == 1
     for place in ("events.jsonl:3:1: unreadable-event", "events.jsonl:4:1: unknown-event", "events.jsonl:5:1"):
         assert place in ran.err
+
+
+# --- the store as a whole --------------------------------------------------------------------------------------------
+
+
+def test_a_case_moves_to_another_store_with_its_chain(folder: Path) -> None:
+    opened("injury=true")
+    run("case", "record", "c-1", "message_received", "text=Hello", "author=Ann")
+    assert run("case", "export", "c-1", "-o", "c-1.jsonl").code == 0
+    assert run("case", "import", "c-1.jsonl", "--store", "other.db").out == "c-1\n"
+    assert run("case", "verify", "--store", "other.db").out == "1 case: every log holds\n"
+    here, there = (
+        run("case", "show", "c-1", "--store", store, "--format", "json").out for store in ("cases.db", "other.db")
+    )
+    assert json.loads(here)["timeline"] == json.loads(there)["timeline"]
+    assert run("case", "import", "c-1.jsonl", "--store", "other.db").code == 2
+    broken = (folder / "c-1.jsonl").read_text(encoding="utf-8").replace("Hello", "Goodbye")
+    (folder / "c-1.jsonl").write_text(broken, encoding="utf-8")
+    ran = run("case", "import", "c-1.jsonl", "--store", "third.db")
+    assert ran.code == 2
+    assert "Traceback" not in ran.err
+
+
+def test_personal_data_are_erased_and_the_log_still_holds(folder: Path) -> None:
+    opened()
+    run("case", "record", "c-1", "message_received", "text=Call me on 555-0100", "author=Ann Brown")
+    assert run("case", "erase", "c-1", "--event", "2", "--reason", "asked to", "--yes").code == 0
+    assert "555-0100" not in run("case", "show", "c-1").out
+    assert b"555-0100" not in b"".join(file.read_bytes() for file in folder.glob("cases.db*"))
+    assert run("case", "verify", "c-1").code == 0
+
+
+def test_a_log_that_was_changed_is_found_out(folder: Path) -> None:
+    import sqlite3
+
+    opened()
+    run("case", "record", "c-1", "message_received", "text=Hello")
+    with sqlite3.connect(folder / "cases.db") as database:
+        (table,) = [
+            name
+            for (name,) in database.execute("select name from sqlite_master where type = 'table'")
+            if "event" in name
+        ]
+        columns = [row[1] for row in database.execute(f"pragma table_info({table})")]
+        assert "kind" in columns
+        database.execute(f"update {table} set kind = 'message_sent' where kind = 'message_received'")
+    database.close()
+    ran = run("case", "verify")
+    assert ran.code == 1
+    assert "c-1, event 2" in ran.out
+
+
+def test_what_is_owed_leaves_through_the_outbox(folder: Path) -> None:
+    opened("injury=true")
+    assert run("case", "deliver", "--to-file", "out.jsonl").out == "1 message delivered\n"
+    (message,) = (json.loads(line) for line in (folder / "out.jsonl").read_text(encoding="utf-8").splitlines())
+    assert "tell-insurer" in message["key"]
+    assert run("case", "deliver", "--to-file", "out.jsonl").out == "0 messages delivered\n"
+    assert run("case", "deliver").code == 2
+    assert run("case", "deliver", "--to-webhook", "https://example.org").code == 2
