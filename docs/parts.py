@@ -37,6 +37,20 @@ def _type(type_: str, unit: str) -> str:
     return f"{type_}; a bare number counts {unit}" if type_ == "duration" and unit else type_
 
 
+def events() -> str:
+    """Every built-in kind of event and its fields, read off `rules/event_kinds.py`."""
+    from evenhand.rules.event_kinds import EVENT_KINDS
+
+    rows = []
+    for kind in EVENT_KINDS.values():
+        fields = [f"`{field.name}` {field.type}" for field in kind.fields.values()]
+        if kind.id in ("fact_learned", "case_opened"):
+            fields.append("`facts` a table of facts")
+        said = f"{kind.about}{' (recorded by the engine)' if kind.by_engine else ''}"
+        rows.append((f"`{kind.id}`", said, "; ".join(fields)))
+    return table(("kind", "what has happened", "fields"), rows)
+
+
 def decisions() -> str:
     """The built-in decisions with their outcomes and values."""
     from evenhand.rules.incident import DECISIONS
@@ -146,6 +160,7 @@ def speed() -> str:
 
 #: Every part, by name.
 PARTS: Final[dict[str, Part]] = {
+    "events": events,
     "facts": facts,
     "decisions": decisions,
     "keys": keys,
