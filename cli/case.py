@@ -106,12 +106,15 @@ def _case(store: Store, id_: str, policy_name: str | None) -> Case:
         UsageError: If there is no such case.
     """
     from ..engine.cases.case import Case
+    from ..engine.cases.plain import Plain
     from ..engine.cases.store import CaseUnknown, StoreError
     from .group import did_you_mean
 
     try:
         head = store.head(id_)
-        return Case.load(load(policy_name or head.policy), id_, store)
+        policy = load(policy_name or head.policy)
+        # A worker process would take longer to start than the command takes.
+        return Case.load(policy, id_, store, joiner=Plain(policy.tree.case.patterns))
     except CaseUnknown:
         known = [head.case for head in store.cases()][:10_000]
         raise click.UsageError(f"there is no case {id_!r}.{did_you_mean(id_, known)}") from None
@@ -155,6 +158,7 @@ def open_(
 ) -> None:
     """Open a case with the facts known so far."""
     from ..engine.cases.case import Case, Recorded
+    from ..engine.cases.plain import Plain
     from .case_views import print_changes, print_state
 
     if policy_name is None:
@@ -164,9 +168,8 @@ def open_(
         found: list[Case] = []
 
         def begin() -> Recorded:
-            case = Case.open(
-                policy, id_, dict(facts), at=_moment(at), store=store, key=key, named=_absolute(policy_name)
-            )
+            named, plain = _absolute(policy_name), Plain(policy.tree.case.patterns)
+            case = Case.open(policy, id_, dict(facts), at=_moment(at), store=store, key=key, named=named, joiner=plain)
             found.append(case)
             return Recorded(case.events, case.timeline)
 

@@ -49,6 +49,7 @@ Exit codes:
 @click.option(
     "--ignore", multiple=True, metavar="NAME", help="Leave out a column or key that is no fact; may be repeated."
 )
+@click.option("-v", "--verbose", is_flag=True, help="Say what follows the patterns of each policy, and why.")
 @format_option("text", "json", "github", "sarif")
 def command(
     *,
@@ -58,6 +59,7 @@ def command(
     why: bool,
     summary: bool,
     ignore: tuple[str, ...],
+    verbose: bool,
     format_: str,
 ) -> None:
     """Check policies and dry-run them."""
@@ -65,6 +67,8 @@ def command(
     from .reports import report_for
 
     inputs = sort_out(names)
+    if verbose:
+        _print_correlators(inputs.policies)
     if inputs.events:
         raise click.exceptions.Exit(_run_events(inputs, format_))
     request = Request(as_of, why, summary, frozenset(ignore))
@@ -74,6 +78,25 @@ def command(
     if inputs.incidents or facts:
         run.decide(inputs.incidents, facts)
     raise click.exceptions.Exit(run.close())
+
+
+def _print_correlators(names: tuple[str, ...]) -> None:
+    """Say on standard error which patterns run on durable_rules, and why the others do not."""
+    from ..engine.cases.joiners import reasons
+    from ..engine.policy import Policy
+    from ..rules.diagnostics import PolicyError
+    from .terminal import err
+
+    for name in names:
+        try:
+            policy = Policy.load(name)
+        except PolicyError:
+            continue  # is told below
+        why = reasons(policy)
+        for pattern in policy.tree.case.patterns:
+            reason = why.get(pattern.id, "")
+            where = f"plain Python: {reason}" if reason else "durable_rules"
+            err().line(f"{name}: pattern {pattern.id} runs on {where}", hang=2)
 
 
 def _run_events(inputs: Inputs, format_: str) -> int:

@@ -15,6 +15,7 @@ from test_case_progress import KINDS, TALE
 from evenhand import Policy
 from evenhand.engine.cases.business_time import milliseconds
 from evenhand.engine.cases.case import Case, EventProblems
+from evenhand.engine.cases.joiners import joiner_for
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import replayed
 
@@ -180,3 +181,17 @@ def test_what_is_written_beside_the_log_is_what_the_log_says(policy: Policy, sto
         waiting = {timer.due_at for timer in store.timers(id_) if timer.state == "waiting"}
         assert waiting == set(progress.alarms)
         assert store.head(id_).status == progress.status
+
+
+def test_cases_of_one_name_in_one_process_do_not_mix_their_patterns(policy: Policy) -> None:
+    """Whatever follows the patterns knows them apart, and what is followed is the same in plain Python."""
+    joiner = joiner_for(policy)
+    cases = [
+        Case.open(policy, "c-1", {"injury": False}, at=BEGAN, clock=Clock(), joiner=one)
+        for one in (joiner, joiner, Plain(policy.tree.case.patterns))
+    ]
+    for turn, author in enumerate("abc"):
+        for case in cases if turn else cases[:1] + cases[2:]:
+            case.record("post_seen", author=author, views=2_000, at=BEGAN + dt.timedelta(hours=turn))
+    found = [[match.pattern for match in case.progress.matches] for case in cases]
+    assert found == [["pile-on"], [], ["pile-on"]]

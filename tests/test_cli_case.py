@@ -208,3 +208,9 @@ def test_what_is_owed_leaves_through_the_outbox(folder: Path) -> None:
     assert run("case", "deliver", "--to-file", "out.jsonl").out == "0 messages delivered\n"
     assert run("case", "deliver").code == 2
     assert run("case", "deliver", "--to-webhook", "https://example.org").code == 2
+
+
+def test_check_says_what_follows_the_patterns() -> None:
+    ran = run("check", "tale.toml", "--verbose")
+    assert "pattern pile-on runs on" in ran.err
+    assert "pattern silence runs on plain Python" in ran.err

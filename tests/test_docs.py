@@ -48,7 +48,14 @@ def test_examples_print_what_stands_there(page: Path) -> None:
 
 def test_the_pages_that_need_examples_have_some() -> None:
     names = {relative(path) for path in WITH_EXAMPLES}
-    assert {"README.md", "docs/index.md", "docs/tutorial.md", "docs/guide.md", "docs/language.md", "docs/cases.md"} <= names
+    assert {
+        "README.md",
+        "docs/index.md",
+        "docs/tutorial.md",
+        "docs/guide.md",
+        "docs/language.md",
+        "docs/cases.md",
+    } <= names
 
 
 def test_generated_parts_are_fresh(root: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,9 +14,9 @@ from ...rules.event_reading import WITH_FACTS, read_event
 from ..policy import Decision, Policy
 from .business_time import milliseconds, moment_of
 from .event import Event
+from .joiners import joiner_for, session_name
 from .joining import Joiner, LateEventError
 from .ledger import Owed
-from .plain import Plain
 from .planning import NextStep
 from .progress import MOST_FOLLOWING, Moment, Progress, Status, pass_time, replayed
 from .recording import Recording, changes
@@ -51,7 +52,8 @@ class Case:
     One incident followed through its events.
 
     What is known, decided and owed is a function of the policy, the events and the time. Without a store a case lives in memory;
-    with one, `record` returns when the event is on the disk. *clock* says what time it is.
+    with one, `record` returns when the event is on the disk. *clock* says what time it is. Patterns are followed by *joiner*: on
+    durable_rules where that is installed, in plain Python otherwise.
 
     >>> case = Case.open(Policy.load("house"), "2026-117", {"abuse": "rude", "loss": "20 USD"})
     >>> _ = case.record("message_received", text="I want my money back", abuse="hostile")
@@ -70,7 +72,9 @@ class Case:
     ) -> None:
         self.policy, self.id = policy, id
         self._store, self._clock = store, clock
-        self._joiner = joiner if joiner is not None else Plain(policy.tree.case.patterns)
+        self._joiner = joiner if joiner is not None else joiner_for(policy)
+        self._session = session_name(id)
+        weakref.finalize(self, self._joiner.drop, self._session)
         self._name = ""
         self._events: list[Event] = []
         self._keys: dict[str, Event] = {}
@@ -246,7 +250,7 @@ class Case:
     def progress(self) -> Progress:
         """The state of the case, made anew where it has to be."""
         if self._progress is None:
-            self._progress = replayed(self.policy, self._joiner, self._events, case=self.id)
+            self._progress = replayed(self.policy, self._joiner, self._events, case=self._session)
         return self._progress
 
     @property
@@ -300,7 +304,7 @@ class Case:
 
     def _tried(self, event: Event | None, until: int | None) -> tuple[list[Event], list[Moment]]:
         """Go on in memory, and return the events that are to be recorded with what they lead to."""
-        progress = self.progress if self._events else Progress(self.policy, self._joiner, case=self.id)
+        progress = self.progress if self._events else Progress(self.policy, self._joiner, case=self._session)
         self._progress = progress
         seen = len(progress.moments)
         try:
@@ -321,7 +325,9 @@ class Case:
         """Take in what happened before others that are recorded: the state is made anew from the whole log."""
         events = [] if event is None else [attrs.evolve(event, seq=len(self._events) + 1)]
         while True:
-            self._progress = progress = replayed(self.policy, self._joiner, [*self._events, *events], case=self.id)
+            self._progress = progress = replayed(
+                self.policy, self._joiner, [*self._events, *events], case=self._session
+            )
             last = progress.moments[-1].at
             following = progress.following(last if until is None else max(until, last))
             if not following or len(events) > MOST_FOLLOWING:
