@@ -62,7 +62,7 @@ class Server:
     def start(self) -> None:
         """Start the server, and wait until it answers."""
         # Nothing but the whole machine's crash needs fsync, and no test crashes the machine.
-        options = f"-c listen_addresses='' -k {self.folder} -c fsync=off -c max_connections=100"
+        options = f"-c listen_addresses='' -k {self.folder} -c fsync=off -c autovacuum=off -c max_connections=100"
         self._run("pg_ctl", "-D", self.folder / "data", "-w", "-l", self.folder / "log", "-o", options, "start")
 
     def stop(self, how: str = "fast") -> None:
