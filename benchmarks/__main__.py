@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from . import decide, explain, growth, loading, missing, startup
+from . import decide, explain, growth, loading, missing, proofs, startup
 from .report import Section, write
 
 SUITES: dict[str, Callable[[], Section]] = {
@@ -17,6 +17,7 @@ SUITES: dict[str, Callable[[], Section]] = {
     "loading": loading.measure,
     "startup": startup.measure,
     "growth": growth.measure,
+    "proofs": proofs.measure,
 }
 
 
