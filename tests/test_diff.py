@@ -119,7 +119,7 @@ def test_a_red_line_is_told() -> None:
 
 def test_days_in_force_are_told() -> None:
     (change,) = compared(BASE, edited('id = "cafe"', 'id = "cafe"\neffective = 2026-11-01')).changes
-    assert change.sentence == "in force was on all days, is from 2026-11-01"
+    assert change.sentence == "the policy was in force on all days, is in force from 2026-11-01"
     assert "as_of" in change.shown.toml()
 
 

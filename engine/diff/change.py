@@ -96,7 +96,7 @@ class Change:
         if self.kind == "decision":
             return self.names[0]
         noun = self.kind if len(self.names) == 1 else {"duty": "duties"}.get(self.kind, f"{self.kind}s")
-        return " ".join([noun, ", ".join(f"`{name}`" for name in self.names)]) if self.names else "in force"
+        return " ".join([noun, ", ".join(f"`{name}`" for name in self.names)]) if self.names else "the policy"
 
     @property
     def sentence(self) -> str:

@@ -64,7 +64,7 @@ def _dates(old: PolicyTree, new: PolicyTree, showing: Showing) -> list[Change]:
 
 def _force_text(tree: PolicyTree) -> str:
     said = [f"from {tree.effective}" if tree.effective else "", f"until {tree.expires}" if tree.expires else ""]
-    return " ".join(part for part in said if part) or "on all days"
+    return f"in force {' '.join(part for part in said if part) or 'on all days'}"
 
 
 def _where_missing(
