@@ -173,8 +173,12 @@ def witness_of(ground: Ground, point: Point) -> Witness:
 
 
 def written(value: Value, tree: PolicyTree, name: str) -> object:
-    """Return a canonical value as an owner writes it in TOML."""
-    type_ = tree.facts[name].type
+    """Return a canonical value of a fact as an owner writes it in TOML."""
+    return written_value(value, tree.facts[name].type, tree.currency)
+
+
+def written_value(value: Value, type_: Type, currency: str) -> object:
+    """Return a canonical value of a type as an owner writes it in TOML."""
     if isinstance(value, bool | str):
         return value
     if isinstance(value, tuple):
@@ -185,4 +189,4 @@ def written(value: Value, tree: PolicyTree, name: str) -> object:
         return value
     if type_.kind == "number" and (Fraction(value) * 10**30).denominator != 1:
         return str(value)
-    return value_text(value, type_, tree.currency).replace("_", "")
+    return value_text(value, type_, currency).replace("_", "")
