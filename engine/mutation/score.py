@@ -165,7 +165,7 @@ class _Judge:
             return Result(mutant, Fate.UNPROVED)
         changed = mutant.tree(self.tree)
         try:
-            found = difference(self.tree, changed, budget=min(PATIENCE, self._left))
+            found = difference(self.tree, changed, budget=min(PATIENCE, self._left), warnings=False)
         except SolverMissingError:
             self.has_solver = False
             return Result(mutant, Fate.UNPROVED)
