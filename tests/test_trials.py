@@ -200,4 +200,3 @@ def test_what_must_not_be_there_can_be_said(expect: str, wrong: list[str]) -> No
     case = f'[[test]]\nname = "x"\nas_of = 2026-11-21\ngiven = {{ loss = "5 USD", abuse = "none" }}\nexpect = {{ {expect} }}\n'
     (trial,) = [trial for trial in run_trials(Policy.loads(f"{POLICY}\n{case}")) if trial.case.name == "x"]
     assert [f"{mismatch.name} {mismatch.expected}" for mismatch in trial.mismatches] == wrong
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice, pairwise
+from itertools import pairwise
 
 import attrs
 import tomli_w
@@ -92,9 +92,7 @@ class Teller:
             if name in self.old.decisions or not self._tells(point, found):
                 found[name] = expected
         if found and not self._tells(point, found):
-            # No rule speaks about the incident: then a test has to say of some rule that it does not.
-            silent = (rule.id for rule in self.old.rules if rule.outcomes.keys() & found.keys())
-            found["rules"] = [f"{ABSENT}{id_}" for id_ in islice(silent, 1)]
+            found["rules"] = []  # because no rule speaks about the incident, and a test has to say so
         return found if self._tells(point, found) else {}
 
     def _tells(self, point: Point, expect: Mapping[str, object]) -> bool:
