@@ -8,16 +8,22 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 from chooser import Chooser
+from random_incidents import Facts, make_incident, make_moment
 from random_policies import Made, make_policy
 
-from evenhand import Policy
+from evenhand import FactError, Policy
 from evenhand.engine.mutation import OPERATORS, FailingTestsError, Fate, Mutant, Score, mutate
 from evenhand.engine.mutation.making import make_mutants
 from evenhand.engine.mutation.operators import ON_CONDITIONS, ON_EXPRESSIONS
 from evenhand.engine.mutation.running import Trials
 from evenhand.engine.mutation.sites import conditions_in, expressions_in
 from evenhand.engine.policy import Policy as Held
+from evenhand.engine.proofs.compare import difference, told
+from evenhand.engine.proofs.ground import Answer
+from evenhand.engine.solve import Point
 from evenhand.engine.trials import run_trials
+from evenhand.engine.truth import is_value
+from evenhand.rules.given import Knowledge
 from evenhand.rules.load import Loaded, asked_facts, shipped_packs
 from evenhand.rules.normal import Normalizer, Universe
 from evenhand.rules.rulebook import named_decisions
@@ -393,3 +399,52 @@ def test_a_mutant_is_a_tree_as_the_loader_makes_them(index: int) -> None:
             assert guard.form == for_guards.normal_form(guard.condition), mutant.change
             assert guard.decisions == named_decisions(guard.condition, single)
         assert tree.asked == asked_facts(tree.facts, tree.rules, tree.guards, tree.decisions.values())
+
+
+def test_mutants_that_are_proved_equivalent_decide_random_incidents_alike() -> None:
+    """Facts that are missing included; and what tells the others apart is a difference to the reference reading."""
+    pytest.importorskip("z3")
+    proved = told_apart = 0
+    for index in range(POLICIES):
+        found, mutants = sampled(index)
+        tree = found.policy.tree
+        choose = Chooser.seeded(SEED + index)
+        asked = [(known_of(found.policy, make_incident(choose, found.kinds)), make_moment(choose)) for _ in range(60)]
+        points = [Point(known, day) for known, day in asked if known is not None and all(map(is_value, known.values()))]
+        for mutant in mutants[:8]:
+            changed = mutant.tree(tree)
+            answer = difference(tree, changed, budget=3, warnings=False)
+            if isinstance(answer, Point):
+                told_apart += 1
+                assert said(tree, answer) != said(changed, answer), mutant.change
+            elif answer is Answer.NONE:
+                proved += 1
+                for point in points:
+                    assert said(tree, point) == said(changed, point), (
+                        f"{mutant.subject}: {mutant.change}\n{point}\n{found.text}"
+                    )
+    assert proved
+    assert told_apart
+
+
+def known_of(policy: Policy, facts: Facts) -> dict[str, Knowledge] | None:
+    try:
+        return policy.read(facts)
+    except FactError:
+        return None
+
+
+def said(tree: PolicyTree, point: Point) -> dict[str, object]:
+    return told(tree, point, warnings=False)
+
+
+def test_which_decisions_a_red_line_withholds_makes_a_difference() -> None:
+    """A part that always holds changes nothing about when a red line is broken; but it may name a further decision."""
+    pytest.importorskip("z3")
+    text = rule("verified", then='then.refund = "full"\nthen.insurance = "no"')
+    one, two = (
+        policy(f'{text}[[guard]]\nid = "line"\nnever = "refund = full{more}"\n').tree
+        for more in ("", " and not (insurance < prepare and insurance = notify)")
+    )
+    assert one.guards[0].form == two.guards[0].form
+    assert isinstance(difference(one, two, budget=5), Point)

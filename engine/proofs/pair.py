@@ -260,7 +260,7 @@ class Pair:
 
     @cached_property
     def _guards_may_differ(self) -> bool:
-        old, new = ([(guard.id, guard.form) for guard in tree.guards] for tree in (self.old, self.new))
+        old, new = ([(guard.id, guard.form, guard.decisions) for guard in tree.guards] for tree in (self.old, self.new))
         named = {name for tree in (self.old, self.new) for guard in tree.guards for name in guard.decisions}
         return old != new or not named.isdisjoint(self.changed)
 
