@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from . import decide, explain, growth, loading, missing, proofs, startup
+from . import decide, explain, growth, loading, missing, proofs, startup, verify
 from .report import Section, write
 
 SUITES: dict[str, Callable[[], Section]] = {
@@ -18,6 +18,7 @@ SUITES: dict[str, Callable[[], Section]] = {
     "startup": startup.measure,
     "growth": growth.measure,
     "proofs": proofs.measure,
+    "verify": verify.measure,
 }
 
 
