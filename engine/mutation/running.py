@@ -18,6 +18,7 @@ from ..decision import Judgement
 from ..force import is_in_force, ordinal
 from ..interpret import concluded
 from ..policy import Policy
+from ..solve import Point
 from ..trials import mismatches, run_trials
 from ..truth import State, Truth, form_truth
 from .mutants import Edit, consequences
@@ -36,6 +37,7 @@ class _Ready:
     """A test with its facts read, and whether each rule of the policy holds in it."""
 
     case: Case
+    as_of: dt.date
     state: State
     truths: tuple[Truth, ...]
 
@@ -59,7 +61,12 @@ class Trials:
 
     def _made_ready(self, case: Case, known: Mapping[str, Knowledge], as_of: dt.date) -> _Ready:
         state = State.of(self.tree.facts, known, ordinal(as_of))
-        return _Ready(case, state, tuple(form_truth(rule.form, state) for rule in self.tree.rules))
+        return _Ready(case, as_of, state, tuple(form_truth(rule.form, state) for rule in self.tree.rules))
+
+    @property
+    def incidents(self) -> list[Point]:
+        """The incidents of the tests."""
+        return [Point(ready.state.known, ready.as_of) for ready in self._ready]
 
     def killer(self, edit: Edit) -> Case | None:
         """Return the first test that fails on a mutant, None where all pass."""

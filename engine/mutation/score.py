@@ -12,6 +12,7 @@ import attrs
 
 from ...rules.tree import Case, PolicyTree
 from ..policy import Policy
+from .hunting import Hunter
 from .making import make_mutants
 from .mutants import Mutant
 from .operators import OPERATORS, Operator
@@ -139,6 +140,7 @@ class _Judge:
 
     def __init__(self, tree: PolicyTree, trials: Trials, budget: float) -> None:
         self.tree, self.trials = tree, trials
+        self.hunter = Hunter(tree, trials.incidents)
         self.has_solver = True
         self._left = budget
 
@@ -161,9 +163,15 @@ class _Judge:
         from ..proofs.ground import Answer
         from ..solve import SolverMissingError
 
+        changed = mutant.tree(self.tree)
+        teller = Teller(self.tree, changed)
+        name = f"{mutant.id}: notices that {mutant.change.replace('`', '')}"
+        for point in self.hunter.points(mutant.edit):
+            telling = teller.telling(point, name) if teller.decides_otherwise(point) else None
+            if telling is not None:
+                return Result(mutant, Fate.SURVIVED, telling=telling)
         if not self.has_solver or self._left <= 0:
             return Result(mutant, Fate.UNPROVED)
-        changed = mutant.tree(self.tree)
         try:
             found = difference(self.tree, changed, budget=min(PATIENCE, self._left), warnings=False)
         except SolverMissingError:
@@ -171,5 +179,4 @@ class _Judge:
             return Result(mutant, Fate.UNPROVED)
         if isinstance(found, Answer):
             return Result(mutant, Fate.EQUIVALENT if found is Answer.NONE else Fate.UNPROVED)
-        name = f"{mutant.id}: notices that {mutant.change.replace('`', '')}"
-        return Result(mutant, Fate.SURVIVED, telling=Teller(self.tree, changed).telling(found, name))
+        return Result(mutant, Fate.SURVIVED, telling=teller.telling(found, name))

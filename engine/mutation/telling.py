@@ -73,6 +73,11 @@ class Teller:
         self._certain = False
         self._last: tuple[Point, _Said, _Said] | None = None
 
+    def decides_otherwise(self, point: Point) -> bool:
+        """Whether the two decide an incident differently, and not only by other rules."""
+        old, new = self._both(point)
+        return any(name != "rules" for name, _ in old.beside(new))
+
     def telling(self, point: Point, name: str) -> Telling | None:
         """Return a test that tells the two apart; None where what differs is nothing that a test can expect."""
         wanted = self._expected(point)
