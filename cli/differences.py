@@ -30,8 +30,11 @@ def write(found: Difference, names: tuple[str, str], format_: str) -> None:
 
 
 def _print(output: Output, found: Difference, names: tuple[str, str]) -> None:
+    before: Change | None = None
     for change in found.changes:
-        _print_change(output, change)
+        is_same = before is not None and bool(change.region) and change.region == before.region
+        _print_change(output, change, is_same=is_same)
+        before = change
     for text in found.unproved:
         output.line(Piece("not proved: ", "warning"), text, hang=2)
     for text in found.notes:
@@ -54,40 +57,60 @@ def summary(found: Difference) -> str:
     return ", ".join([*said, *(["not everything is proved"] if found.unproved else [])])
 
 
-def _print_change(output: Output, change: Change) -> None:
-    if len(change.words) == 1:
-        about = "" if change.is_exact or change.only_missing else "mostly "
-        output.line(Piece(f"{about}{change.words[0]}: ", "strong"), change.sentence, hang=2)
+def _print_change(output: Output, change: Change, *, is_same: bool) -> None:
+    """Write a change; *is_same* where the one before it is about the same incidents."""
+    among = "" if change.is_exact or change.only_missing else "among others "
+    if is_same:
+        output.line(Piece("in the same incidents: ", "strong"), change.sentence, hang=2)
+    elif len(change.words) == 1:
+        output.line(Piece(f"{among}{change.words[0]}: ", "strong"), change.sentence, hang=2)
     else:
-        output.line(Piece(change.sentence, "strong"), ", for" if change.is_exact else ", among others for", hang=2)
+        output.line(Piece(f"{change.sentence}, {among}for", "strong"), hang=2)
         for words in change.words[:MOST]:
             output.line(f"   - {words}", hang=5)
         if len(change.words) > MOST:
             output.line(f"   - and {len(change.words) - MOST} more; `--format json` has them all")
     if not change.is_exact and not change.only_missing:
         output.line("  (the region cannot be told exactly)")
-    output.line(Piece(" for example:", "name"))
-    for line in shown_lines(change.shown):
-        output.unbroken(Piece(f"   {line}".rstrip(), "dim"))
+    if not is_same:
+        output.line(Piece(" for example:", "name"))
+        for line in shown_lines(change.shown):
+            output.unbroken(Piece(f"   {line}".rstrip(), "dim"))
     output.line()
 
 
 def shown_lines(shown: Shown) -> list[str]:
-    """Return an incident as a `[[test]]` of the new policy, with what the old one decides beside it."""
-    lines = shown.toml().rstrip().splitlines()
-    found = []
-    section = ""
-    for line in lines:
-        section = line if line.startswith("[") else section
+    """Return an incident as a `[[test]]` of what the new policy decides otherwise, with what the old one decides beside it."""
+    found: list[str] = []
+    for line in _short(shown.toml()):
         name = line.partition(" = ")[0]
-        was = shown.old.get(name)
-        differs = section == "[test.expect]" and " = " in line and was != shown.new.get(name)
-        found.append(f"{line}  # was {_said(was)}" if differs else line)
-    return found
+        differs = bool(found) and "[test.expect]" in found and " = " in line and name in shown.new
+        found.append(f"{line}  # {_before(shown.old.get(name), shown.new[name])}" if differs else line)
+    return [*found, *(f"# {name} was {_said(value)}" for name, value in shown.old.items() if name not in shown.new)]
+
+
+def _before(was: object, now: object) -> str:
+    """Return what was decided, of lists only in what they differ."""
+    if not isinstance(was, list) or not isinstance(now, list):
+        return f"was {_said(was)}"
+    gone, fresh = ([item for item in one if item not in other] for one, other in ((was, now), (now, was)))
+    said = [f"was also {', '.join(gone)}"] if gone else []
+    return "; ".join([*said, *([f"new: {', '.join(fresh)}"] if fresh else [])])
+
+
+def _short(toml: str) -> list[str]:
+    """Return the lines of TOML, lists of words on one line each."""
+    import re
+
+    return (
+        re.sub(r"\[\n\s+([^\[\]]*?),\n\]", lambda found: f"[{' '.join(found[1].split())}]", toml).rstrip().splitlines()
+    )
 
 
 def _said(value: object) -> str:
-    return "nothing" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "nothing" if value is None else f'"{value}"' if isinstance(value, str) else str(value).lower()
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------

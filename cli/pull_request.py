@@ -47,7 +47,7 @@ def _code(text: str) -> str:
 
 def _details(change: Change) -> list[str]:
     found = ["<details>", f"<summary>{_cell(change.subject)}: an incident that shows it</summary>", ""]
-    found += [f"{change.sentence[0].upper()}{change.sentence[1:]}, for:", ""]
+    found += [f"{change.sentence}, for:", ""]
     found += [f"- {_cell(words)}" for words in change.words[:MOST]]
     if len(change.words) > MOST:
         found.append(f"- and {len(change.words) - MOST} more")

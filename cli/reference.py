@@ -47,9 +47,10 @@ null, an empty text, list or object.
 | each of `guards` | `id`, `title`, `never`, `because`, `certain` (false: it may be broken), `decisions`, `missing`, `origin` |
 | each of `missing` | `fact`, `ask` |
 | each of `findings` | `code`, `severity`, `message`, `help`, `suggestion`, `fix`, `file`, `path`, `line`, `column`, `end_line`, `end_column`, `source_line` |
+| `mutation` | null, or `percent`, `killed`, `survived`, `unproved`, `equivalent`, `sample_of`, `seed`, `operators` (each `name`, `about`, `percent` and the same counts), `mutants` (each `operator`, `kind`, `id`, `origin`, `before`, `after`, `change`, `fate`, `killed_by`, `test`) |
 | `summary` | `policies`, `unsound_policies`, `incidents`, `decided`, `left_to_a_human`, `unreadable`, `outcomes` (numbers, by policy, decision and outcome) |
 
-`policy test` writes `policies`, each with `file`, `id`, `sound`, `findings`, `tests` and `coverage`, and `summary`.
+`policy test` writes `policies`, each with `file`, `id`, `sound`, `findings`, `tests`, `coverage` and `mutation`, and `summary`.
 
 | in | keys |
 | --- | --- |

@@ -13,6 +13,7 @@ from ..rules.tree import Case
 from .as_json import VERSION, Json, findings_json, write_json
 from .coverage_reports import coverage_json, print_coverage
 from .findings import annotation, findings_text, print_findings
+from .mutation_reports import mutation_json, print_mutation
 from .terminal import Output, Piece, Words, cells, counted, err, out, padded
 from .testing import Tested
 
@@ -61,6 +62,8 @@ def as_text(results: Results) -> None:
             err().line(f"{tested.name}: there is no test to run: write one as [[test]] with name, given and expect")
         if tested.coverage is not None:
             print_coverage(output, tested.coverage, _documents(tested), least=tested.least)
+        if tested.mutation is not None:
+            print_mutation(output, tested, _documents(tested))
         output.line()
     _print_counts(output, results)
 
@@ -127,6 +130,7 @@ def _tested_json(tested: Tested) -> Json:
         "findings": findings_json(tested.findings),
         "tests": [_trial_json(trial, tested) for trial in tested.trials],
         "coverage": None if tested.coverage is None else coverage_json(tested.coverage, _documents(tested)),
+        "mutation": None if tested.mutation is None else mutation_json(tested.mutation, _documents(tested)),
     }
 
 

@@ -9,12 +9,26 @@ from typing import Final
 import attrs
 
 from ..engine.coverage import Coverage, coverage
+from ..engine.mutation import Score
 from ..engine.policy import Policy
 from ..engine.trials import Trial, run_trials
 from ..rules.diagnostics import Diagnostic, PolicyError
 
 #: Seconds that proofs of what no test can reach may take.
 PATIENCE: Final = 30.0
+
+
+@attrs.frozen
+class Mutation:
+    """The score of a policy's tests, None where there are none or some fail, and the least one that will do."""
+
+    score: Score | None
+    least: float | None = None
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether the tests kill fewer mutants than was asked for."""
+        return self.least is not None and (self.score is None or self.score.percent < self.least)
 
 
 @attrs.frozen
@@ -27,6 +41,7 @@ class Tested:
     trials: tuple[Trial, ...] = ()
     coverage: Coverage | None = None
     least: float | None = None
+    mutation: Mutation | None = None
 
     @property
     def is_unsound(self) -> bool:
@@ -45,8 +60,9 @@ class Tested:
 
     @property
     def falls_short(self) -> bool:
-        """Whether the tests reach less of the policy than was asked for."""
-        return self.coverage is not None and self.least is not None and self.coverage.least < self.least
+        """Whether the tests reach less of the policy than was asked for, or notice too little of what is changed in it."""
+        reach_less = self.coverage is not None and self.least is not None and self.coverage.least < self.least
+        return reach_less or (self.mutation is not None and self.mutation.falls_short)
 
 
 @attrs.frozen

@@ -105,6 +105,14 @@ def _takes(takes: str) -> str:
     return re.sub(r'(\["a", "b"\]|"75 USD"|\b10_000\b|\b\d{4}-\d\d-\d\d\b|\btrue\b|\bfalse\b)', r"`\1`", written)
 
 
+def mutations() -> str:
+    """The slips that mutants are made by, read off their register."""
+    from evenhand.engine.mutation import OPERATORS
+
+    rows = [(f"`{one.name}`", one.doc, f"`{one.before}`", f"`{one.after}`") for one in OPERATORS.values()]
+    return table(("slip", "what it is", "for example", "becomes"), rows)
+
+
 def limits() -> str:
     """The limits of the language, read off the modules that keep them."""
     from evenhand.rules import compose, conditions, diagnostics, given, normal, syntax, terms, text_files, types
@@ -165,6 +173,7 @@ PARTS: Final[dict[str, Part]] = {
     "decisions": decisions,
     "keys": keys,
     "limits": limits,
+    "mutations": mutations,
     "packs": packs,
     "speed": speed,
 }

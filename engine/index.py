@@ -163,14 +163,20 @@ class Index:
     def decide(self, known: Mapping[str, Knowledge], as_of: dt.date) -> Judgement:
         """Decide on canonical facts, as `evenhand.rules.given.read_given` returns them."""
         refused = not_in_force(self.tree, as_of)
-        if refused is not None:
-            return refused
+        return refused if refused is not None else self._from_known(known, as_of).judgement
+
+    def verdicts(self, known: Mapping[str, Knowledge], as_of: dt.date) -> Mapping[str, Verdict]:
+        """Return the verdicts alone; what of them nobody reads is not made."""
+        refused = not_in_force(self.tree, as_of)
+        return refused.verdicts if refused is not None else self._from_known(known, as_of).verdicts
+
+    def _from_known(self, known: Mapping[str, Knowledge], as_of: dt.date) -> Making:
         certain = possible = self._layout.full
         for name, what in known.items():
             sure, open_ = vectors_of(self._layout.columns[name], what)
             certain &= sure
             possible &= open_
-        return self._made(certain, possible, lambda: known, as_of, None).judgement
+        return self._made(certain, possible, lambda: known, as_of, None)
 
     # -- from clauses to judgements
 

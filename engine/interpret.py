@@ -12,7 +12,7 @@ from .combine import Case, Match, combine
 from .decision import Judgement
 from .force import not_in_force, ordinal
 from .guards import assumptions, judge
-from .truth import State, form_truth, open_facts
+from .truth import State, Truth, form_truth, open_facts
 
 
 def interpret(tree: PolicyTree, known: Mapping[str, Knowledge], as_of: dt.date) -> Judgement:
@@ -25,8 +25,12 @@ def interpret(tree: PolicyTree, known: Mapping[str, Knowledge], as_of: dt.date) 
     if refused is not None:
         return refused
     state = State.of(tree.facts, known, ordinal(as_of))
-    truths = [(rule, form_truth(rule.form, state)) for rule in tree.rules]
-    matches = [Match(rule, truth is True) for rule, truth in truths if truth is not False]
+    return concluded(tree, state, [form_truth(rule.form, state) for rule in tree.rules])
+
+
+def concluded(tree: PolicyTree, state: State, truths: Iterable[Truth]) -> Judgement:
+    """Return what follows from the *truths* of the rules, in their order, for the facts of a state."""
+    matches = [Match(rule, truth is True) for rule, truth in zip(tree.rules, truths, strict=True) if truth is not False]
 
     def waiting(rules: Iterable[Rule]) -> Counter[str]:
         found: Counter[str] = Counter()
@@ -42,4 +46,4 @@ def interpret(tree: PolicyTree, known: Mapping[str, Knowledge], as_of: dt.date) 
         for spec in tree.decisions.values()
     }
     free = [match for match in matches if not match.rule.outcomes]
-    return judge(tree, tree.guards, verdicts, free, lambda: state, assumptions(tree, known))
+    return judge(tree, tree.guards, verdicts, free, lambda: state, assumptions(tree, state.known))

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 import attrs
 
+from ..rules.cases import ABSENT
 from ..rules.given import Currencies, FactProblem, read_value
 from ..rules.quantities import value_text
-from ..rules.tree import Case, Rule
+from ..rules.tree import Case, PolicyTree, Rule
 from ..rules.types import INTEGER, Type, Value
-from .decision import REFER, Outcome, Verdict
+from .decision import REFER, Judgement, Outcome, Verdict
 from .force import is_in_force, ordinal
 from .policy import Decision, Policy
 from .truth import State, form_truth
 
 #: What a test may expect beside decisions and values: ids that must be among those of the decision.
 LISTED: Final = ("obligations", "guards", "rules")
+#: Says which of some rules certainly hold for an incident.
+Holding: TypeAlias = Callable[[Iterable[Rule]], list[Rule]]
 
 
 @attrs.frozen
@@ -60,15 +64,21 @@ def run_trials(policy: Policy, *, cases: Iterable[Case] | None = None, as_of: dt
     day = as_of if as_of is not None else dt.datetime.now(dt.UTC)
     for case in policy.tree.tests if cases is None else cases:
         decision = policy.decide(case.given, as_of=case.as_of if case.as_of is not None else day)
-        yield Trial(case, decision, tuple(mismatches(case, decision)))
+        holding = partial(matching_rules, decision)
+        yield Trial(case, decision, tuple(mismatches(case, policy.tree, decision.judgement, holding)))
 
 
 def winning_rules(decision: Decision) -> tuple[str, ...]:
     """Return the rules behind a decision: those that won an outcome, and those that decide nothing and matched."""
-    won = {rule.id for verdict in decision if verdict.is_settled for rule in verdict.rules}
-    free = [rule for rule in decision.policy.tree.rules if not rule.outcomes]
-    won.update(rule.id for rule in matching_rules(decision, free))
-    return tuple(rule.id for rule in decision.policy.tree.rules if rule.id in won)
+    return winners(decision.policy.tree, decision.judgement, partial(matching_rules, decision))
+
+
+def winners(tree: PolicyTree, judgement: Judgement, holding: Holding) -> tuple[str, ...]:
+    """Return the ids of the rules behind a judgement; *holding* says which rules hold."""
+    won = {rule.id for verdict in judgement.verdicts.values() if verdict.is_settled for rule in verdict.rules}
+    free = [rule for rule in tree.rules if not rule.outcomes]
+    won.update(rule.id for rule in holding(free))
+    return tuple(rule.id for rule in tree.rules if rule.id in won)
 
 
 def matching_rules(decision: Decision, rules: Iterable[Rule]) -> list[Rule]:
@@ -80,32 +90,34 @@ def matching_rules(decision: Decision, rules: Iterable[Rule]) -> list[Rule]:
     return [rule for rule in rules if form_truth(rule.form, state) is True]
 
 
-def mismatches(case: Case, decision: Decision) -> Iterator[Mismatch]:
-    """Yield everything in which a decision is not as a case expects it."""
-    tree = decision.policy.tree
+def mismatches(case: Case, tree: PolicyTree, judgement: Judgement, holding: Holding) -> Iterator[Mismatch]:
+    """Yield everything in which a judgement under a policy is not as a case expects; *holding* says which rules hold."""
     currencies = Currencies(tree.currency, tree.rates)
     for name, expected in case.expect.items():
         if name in LISTED:
-            yield from _unlisted(name, expected, decision)
-        elif name in decision.verdicts:
-            yield from _wrong_outcome(decision[name], expected, currencies)
+            yield from _unlisted(name, expected, _ids(name, tree, judgement, holding))
+        elif name in judgement.verdicts:
+            yield from _wrong_outcome(judgement.verdicts[name], expected, currencies)
         else:
-            yield from _wrong_value(name, expected, decision, currencies)
+            yield from _wrong_value(name, expected, judgement, currencies)
     if not case.expect:
         yield Mismatch("expect", "something", "nothing", "a test that expects nothing proves nothing")
-    elif not _rules_behind(decision) and not _expects_refer(case) and case.expect.get("rules") != []:
+    elif not _rules_behind(judgement) and not _expects_refer(case) and case.expect.get("rules") != []:
         yield Mismatch("rules", "a rule that matches", "none", "no rule of the policy speaks about this incident")
 
 
-def _rules_behind(decision: Decision) -> bool:
+def _rules_behind(judgement: Judgement) -> bool:
     """Whether any rule took part: by an outcome, a possible one, or a duty."""
-    judgement = decision.judgement
     duties = judgement.obligations or judgement.possible_obligations
-    return bool(duties) or any(verdict.rules for verdict in decision)
+    return bool(duties) or any(verdict.rules for verdict in judgement.verdicts.values())
 
 
 def _expects_refer(case: Case) -> bool:
     return any(_is_refer(expected, lists=False) for expected in case.expect.values())
+
+
+def _listed(expected: object) -> list[str]:
+    return [str(item) for item in (expected if isinstance(expected, list) else [expected])]
 
 
 def _is_refer(expected: object, *, lists: bool) -> bool:
@@ -174,8 +186,8 @@ def _behind(verdict: Verdict) -> str:
 # --- values and ids --------------------------------------------------------------------------------------------------
 
 
-def _wrong_value(name: str, expected: object, decision: Decision, currencies: Currencies) -> Iterator[Mismatch]:
-    for verdict in decision:
+def _wrong_value(name: str, expected: object, judgement: Judgement, currencies: Currencies) -> Iterator[Mismatch]:
+    for verdict in judgement.verdicts.values():
         type_ = verdict.spec.values.get(name)
         if type_ is None:
             continue
@@ -197,23 +209,24 @@ def _is_expected_value(expected: object, got: Outcome, type_: Type, verdict: Ver
     return _is_value(expected, got, type_, currencies)
 
 
-def _unlisted(name: str, expected: object, decision: Decision) -> Iterator[Mismatch]:
-    """Yield a mismatch where an expected id is not among those of the decision."""
-    got = {"obligations": _due, "guards": _broken, "rules": winning_rules}[name](decision)
+def _unlisted(name: str, expected: object, got: tuple[str, ...]) -> Iterator[Mismatch]:
+    """Yield a mismatch where an expected id is not among those that there are, or one is that was expected not to be."""
     if name == "rules" and expected == [] and got:
         yield Mismatch(name, "none", ", ".join(got))
-    wanted = [str(item) for item in (expected if isinstance(expected, list) else [expected])]
-    lacking = [item for item in wanted if item not in got]
-    if lacking:
-        yield Mismatch(name, ", ".join(lacking), ", ".join(got) or "none")
+    wrong = [item for item in _listed(expected) if (item.removeprefix(ABSENT) in got) == item.startswith(ABSENT)]
+    if wrong:
+        yield Mismatch(name, ", ".join(wrong), ", ".join(got) or "none")
 
 
-def _due(decision: Decision) -> tuple[str, ...]:
-    return decision.judgement.obligations
-
-
-def _broken(decision: Decision) -> tuple[str, ...]:
-    return tuple(breach.guard.id for breach in decision.breaches if breach.certain)
+def _ids(name: str, tree: PolicyTree, judgement: Judgement, holding: Holding) -> tuple[str, ...]:
+    """Return the duties that are due, the red lines that are broken, or the rules that won."""
+    match name:
+        case "obligations":
+            return judgement.obligations
+        case "guards":
+            return tuple(breach.guard.id for breach in judgement.breaches if breach.certain)
+        case _:
+            return winners(tree, judgement, holding)
 
 
 # --- values as written and as they are -------------------------------------------------------------------------------

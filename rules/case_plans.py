@@ -144,7 +144,7 @@ def check_monitoring(work: Work) -> None:
     }
     when, reopen = conditions.get("when"), conditions.get("reopen")
     length = read_length(work, part.raw.get("length"), part.place.inside("length"))
-    named = named_decisions(when, over_outcomes) if when is not None else ()
+    named = named_decisions(when, over_outcomes.decisions) if when is not None else ()
     if when is not None and not named:
         decisions = ", ".join(single)
         work.findings.report("guard-without-decision", part.place.inside("when"), id="monitoring", decisions=decisions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -15,6 +15,9 @@ from .tree import (
     Case,
 )
 from .types import Type
+
+#: What stands before an id that must not be among those of a decision.
+ABSENT: Final = "not "
 
 
 def check_tests(work: Work) -> None:
@@ -99,7 +102,7 @@ def _check_value(work: Work, name: str, raw: object, type_: Type, at: Place) -> 
 
 def _check_ids(work: Work, name: str, raw: object, known: frozenset[str], at: Place) -> None:
     for place, id_ in _each(raw, at):
-        if not isinstance(id_, str) or id_ not in known:
+        if not isinstance(id_, str) or id_.removeprefix(ABSENT) not in known:
             facts = {"id": shown(id_), "kind": name}
             work.findings.report("unknown-expectation", place, suggestion=nearest(shown(id_), sorted(known)), **facts)
 

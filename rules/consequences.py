@@ -131,6 +131,7 @@ def made_rule(work: Work, part: Part, id_: str, condition: Condition, follows: C
         source=word_of(part.raw, "source"),
         text=_rule_text(part.raw, condition, work),
         origin=attrs.evolve(part.origin, path=place.path),
+        has_unless="unless" in part.raw,
     )
 
 

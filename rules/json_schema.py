@@ -235,9 +235,9 @@ def _expect(specs: Iterable[DecisionSpec]) -> Schema:
             (name, {"description": f"a value of {spec.id} ({type_})"}) for name, type_ in spec.values.items()
         )
     lists = {
-        "obligations": "obligations that must be due",
-        "guards": "red lines that must be broken",
-        "rules": "rules that must win",
+        "obligations": "obligations that must be due, or not: `not ID`",
+        "guards": "red lines that must be broken, or not: `not ID`",
+        "rules": "rules that must win, or not: `not ID`",
     }
     properties.update((name, {"description": about, "anyOf": [_TEXT, _TEXTS]}) for name, about in lists.items())
     return {"type": "object", "properties": properties}

@@ -37,7 +37,8 @@ from .normal import facts_in, facts_of
 from .review import check_header, check_use
 from .rulebook import check_guards, check_rules
 from .terms import check_terms
-from .tree import Case, PolicyTree
+from .tree import Case, Guard, PolicyTree, Rule
+from .types import Fact
 from .vocabulary import vocabulary
 
 if TYPE_CHECKING:
@@ -204,16 +205,22 @@ def _resolver(folder: Path | None) -> Resolver:
     return resolve
 
 
-def _asked(work: Work) -> frozenset[str]:
+def asked_facts(
+    facts: Mapping[str, Fact],
+    rules: Iterable[Rule],
+    guards: Iterable[Guard],
+    decisions: Iterable[DecisionSpec],
+) -> frozenset[str]:
     """Return every fact that a rule, a guard or a value asks for."""
     found: set[str] = set()
-    for form in [rule.form for rule in work.rules] + [guard.form for guard in work.guards]:
-        found |= facts_of(form)
-    expressions = [spec.default for spec in work.decisions.values() if spec.default is not None]
-    for rule in work.rules:
+    expressions = [spec.default for spec in decisions if spec.default is not None]
+    for rule in rules:
+        found |= facts_of(rule.form)
         expressions += (*rule.outcomes.values(), *rule.values.values())
+    for guard in guards:
+        found |= facts_of(guard.form)
     found.update(fact for expression in expressions for fact in facts_in(expression))
-    return frozenset(found & work.facts.keys())
+    return frozenset(found & facts.keys())
 
 
 def _tree(work: Work, cases: tuple[Case, ...]) -> PolicyTree:
@@ -240,7 +247,7 @@ def _tree(work: Work, cases: tuple[Case, ...]) -> PolicyTree:
         tests=cases,
         switched_off=work.draft.switched_off,
         allowances=tuple(work.allowances),
-        asked=_asked(work),
+        asked=asked_facts(work.facts, work.rules, work.guards, work.decisions.values()),
         case=case_tree(work),
         content_hash=hashlib.sha256(texts.encode()).hexdigest(),
         independent=tuple(work.independent),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 
-from .check import Scope
 from .compose import Part
 from .consequences import Consequences, check_id, made_rule, read_consequences, read_oblige, when_unless, word_of
 from .declare import Work
@@ -68,7 +69,7 @@ def check_guards(work: Work) -> None:
         if condition is None:
             continue
         form = normalizer.normal_form(condition)
-        named = named_decisions(condition, scope)
+        named = named_decisions(condition, scope.decisions)
         if not named:
             work.findings.report("guard-without-decision", place, id=part.id, decisions=", ".join(scope.decisions))
         raw = part.raw["never"]
@@ -77,8 +78,8 @@ def check_guards(work: Work) -> None:
         work.guards.append(Guard(part.id, condition, form, named, text=text, origin=part.origin, **words))
 
 
-def named_decisions(condition: Condition, scope: Scope) -> tuple[str, ...]:
-    """Return the decisions that a condition speaks of."""
+def named_decisions(condition: Condition, decisions: Iterable[str]) -> tuple[str, ...]:
+    """Return those of some decisions that a condition speaks of, in their order."""
     found: set[str] = set()
     pending: list[Condition] = [condition]
     while pending:
@@ -93,4 +94,4 @@ def named_decisions(condition: Condition, scope: Scope) -> tuple[str, ...]:
                 found.update(facts_in(test))
             case Truth():
                 pass
-    return tuple(name for name in scope.decisions if name in found)
+    return tuple(name for name in decisions if name in found)

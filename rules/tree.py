@@ -214,7 +214,8 @@ class Rule:
     One rule: what it asks and what follows.
 
     *outcomes* maps each decision it takes to the outcome's expression, *values* each value name to its expression, *text* is the
-    condition in words, as written. *because* is the owner's reason.
+    condition in words, as written. *because* is the owner's reason. *has_unless* says whether an `unless` was written: it is the
+    negation that the condition is, or that is the last part of it.
     """
 
     id: str
@@ -228,6 +229,7 @@ class Rule:
     source: str
     text: str
     origin: Origin
+    has_unless: bool = False
 
 
 @attrs.frozen

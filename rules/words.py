@@ -47,6 +47,8 @@ def condition_text(condition: Condition, currency: str) -> str:
             return f"{fact} is missing"
         case Not(Named(name)):
             return f"not {name}"
+        case Not(Compare(left=FactRef(name), operator="=", right=right)) if right == _TRUE:
+            return f"not {name}"
         case Not(part):
             return f"not ({condition_text(part, currency)})"
         case And(parts):

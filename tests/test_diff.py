@@ -119,7 +119,7 @@ def test_a_red_line_is_told() -> None:
 
 def test_days_in_force_are_told() -> None:
     (change,) = compared(BASE, edited('id = "cafe"', 'id = "cafe"\neffective = 2026-11-01')).changes
-    assert change.sentence == "in force was on all days, is from 2026-11-01"
+    assert change.sentence == "the policy was in force on all days, is in force from 2026-11-01"
     assert "as_of" in change.shown.toml()
 
 
@@ -254,6 +254,29 @@ def test_regions_hold_exactly_what_is_decided_differently() -> None:
     holds()
     assert tried
     assert inexact <= PAIRS * 0.4 + 1, inexact
+
+
+def test_a_region_with_more_than_the_rules_to_it_is_not_called_exact() -> None:
+    """A computed outcome under `priority` is open to the solver; whether it has a value hangs on more than the rules that hold."""
+    old = """
+[policy]
+id = "cafe"
+[decisions.payout]
+outcomes = "money"
+hit_policy = "priority"
+[[rule]]
+id = "a"
+when = "injury"
+then.payout = "20 USD"
+[[rule]]
+id = "b"
+when = "loss > 5 USD"
+then.payout = "loss / history.refunds_90d"
+"""
+    found = compared(old, old.replace("20 USD", "30 USD"))
+    assert found.changes
+    for change in found.changes:
+        assert not (change.is_exact and "left to a human" in (change.was.words, change.now.words))
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ grave = "injury or abuse = violent"
     [
         ("injury", "injury"),
         ("injury = true", "injury"),
-        ("not injury and abuse >= rude", "not (injury) and abuse >= rude"),
+        ("not injury and abuse >= rude", "not injury and abuse >= rude"),
         ("not grave", "not grave"),
         ("50 USD >= loss", "loss <= 50 USD"),
         ("loss between 10 USD and 4_000.50 USD", "loss >= 10 USD and loss <= 4_000.50 USD"),

@@ -185,3 +185,18 @@ def test_rules_from_packs_are_counted_apart() -> None:
 @pytest.mark.parametrize("pack", shipped_packs())
 def test_the_packs_pass_their_own_tests(pack: str) -> None:
     assert [trial.case.name for trial in run_trials(Policy.load(pack)) if not trial.passed] == []
+
+
+@pytest.mark.parametrize(
+    ("expect", "wrong"),
+    [
+        ('obligations = ["not log"]', ["obligations not log"]),
+        ('rules = ["pay", "not write"]', []),
+        ('rules = "not pay", refund = "full"', ["rules not pay"]),
+        ('guards = ["not no-money-for-threats"]', []),
+    ],
+)
+def test_what_must_not_be_there_can_be_said(expect: str, wrong: list[str]) -> None:
+    case = f'[[test]]\nname = "x"\nas_of = 2026-11-21\ngiven = {{ loss = "5 USD", abuse = "none" }}\nexpect = {{ {expect} }}\n'
+    (trial,) = [trial for trial in run_trials(Policy.loads(f"{POLICY}\n{case}")) if trial.case.name == "x"]
+    assert [f"{mismatch.name} {mismatch.expected}" for mismatch in trial.mismatches] == wrong

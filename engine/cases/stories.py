@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -12,7 +13,7 @@ from ...rules.given import FactProblem, Knowledge, flatten, read_fact
 from ...rules.tree import Case as Test, Origin
 from ...rules.types import Type
 from ..policy import Policy
-from ..trials import Mismatch, canonical_text, mismatches, written
+from ..trials import Mismatch, canonical_text, matching_rules, mismatches, written
 from ..truth import is_value
 from .business_time import milliseconds, moment_of
 from .event import Event
@@ -85,7 +86,8 @@ def _mismatches(progress: Progress, expect: Mapping[str, Any], at: int, origin: 
     of_the_incident = {name: value for name, value in expect.items() if name not in OF_A_CASE}
     if of_the_incident:
         decision = progress.decision(at)
-        yield from mismatches(Test("", decision.given, of_the_incident, moment_of(at), origin), decision)
+        test = Test("", decision.given, of_the_incident, moment_of(at), origin)
+        yield from mismatches(test, progress.tree, decision.judgement, partial(matching_rules, decision))
     for name, value in expect.items():
         if name == "facts":
             yield from _wrong_facts(progress, value, at)

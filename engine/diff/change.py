@@ -54,7 +54,7 @@ class Shown:
     needs_day: bool = False
 
     def toml(self, *, of_new: bool = True) -> str:
-        """Return a `[[test]]` that says what the new policy decides, or the old one."""
+        """Return a `[[test]]` of what the new policy, or the old one, decides otherwise than the other."""
         nested: dict[str, Any] = {}
         for name, value in self.given.items():
             *groups, last = name.split(".")
@@ -65,7 +65,8 @@ class Shown:
         head: dict[str, Any] = {"name": "Found by policy diff"}
         if self.needs_day:
             head["as_of"] = self.as_of
-        expect = dict(self.new if of_new else self.old)
+        side, other = (self.new, self.old) if of_new else (self.old, self.new)
+        expect = {name: value for name, value in side.items() if value != other.get(name)}
         tables = {"test": {"given": nested, "expect": expect}}
         return f"[[test]]\n{tomli_w.dumps(head)}\n{tomli_w.dumps(tables)}".replace("[test]\n\n", "")
 
@@ -95,7 +96,7 @@ class Change:
         if self.kind == "decision":
             return self.names[0]
         noun = self.kind if len(self.names) == 1 else {"duty": "duties"}.get(self.kind, f"{self.kind}s")
-        return " ".join([noun, ", ".join(f"`{name}`" for name in self.names)]) if self.names else "in force"
+        return " ".join([noun, ", ".join(f"`{name}`" for name in self.names)]) if self.names else "the policy"
 
     @property
     def sentence(self) -> str:

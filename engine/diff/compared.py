@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import attrs
+
 from ...rules.tree import PolicyTree
 from ..proofs.compare import Search
 from ..proofs.fabric import fabric
@@ -32,7 +36,21 @@ def compared(old: PolicyTree, new: PolicyTree, *, budget: float | None = None) -
                 changes.append(found)
     if not changes and not unproved:
         _where_missing(old, new, pair, showing, changes, unproved)
-    return Difference(old, new, pair.joint, tuple(changes), tuple(unproved), said)
+    return Difference(old, new, pair.joint, tuple(together(changes)), tuple(unproved), said)
+
+
+def together(changes: list[Change]) -> Iterator[Change]:
+    """Yield changes, those of duties in the same incidents as one: due before and not now, or the other way round."""
+    groups: dict[object, list[Change]] = {}
+    for place, change in enumerate(changes):
+        turned = {change.was.words == "not due", change.now.words == "not due"}
+        alike = change.kind == "duty" and len(turned) == 2 and change.region
+        key = (change.words, change.is_exact, change.now.words == "not due") if alike else place
+        groups.setdefault(key, []).append(change)
+    for first, *others in groups.values():
+        names = tuple(name for change in (first, *others) for name in change.names)
+        was, now = (Told(told.words if told.words == "not due" else "due") for told in (first.was, first.now))
+        yield attrs.evolve(first, names=names, was=was, now=now) if others else first
 
 
 def _dates(old: PolicyTree, new: PolicyTree, showing: Showing) -> list[Change]:
@@ -46,7 +64,7 @@ def _dates(old: PolicyTree, new: PolicyTree, showing: Showing) -> list[Change]:
 
 def _force_text(tree: PolicyTree) -> str:
     said = [f"from {tree.effective}" if tree.effective else "", f"until {tree.expires}" if tree.expires else ""]
-    return " ".join(part for part in said if part) or "on all days"
+    return f"in force {' '.join(part for part in said if part) or 'on all days'}"
 
 
 def _where_missing(

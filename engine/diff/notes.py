@@ -28,7 +28,8 @@ def notes(old: PolicyTree, new: PolicyTree) -> Iterator[str]:
         if fact.assume != twin.assume:
             yield f"fact `{name}` is taken as {_assumed(fact)} where it is missing, and was as {_assumed(twin)}"
     if old.jurisdiction != new.jurisdiction:
-        yield f"the jurisdiction was `{old.jurisdiction}`, is `{new.jurisdiction}`"
+        was, now = (f"`{tree.jurisdiction}`" if tree.jurisdiction else "not said" for tree in (old, new))
+        yield f"the jurisdiction was {was}, is {now}"
 
 
 def _assumed(fact: Fact) -> str:

@@ -42,6 +42,7 @@ class End:
     words: str
     term: Term
     makers: Makers = attrs.field(factory=dict)
+    is_exact: bool = True
 
 
 class DecisionEnds:
@@ -72,9 +73,9 @@ class DecisionEnds:
         if not verdict.is_settled:
             lines = [breach.guard for breach in judgement.breaches if self.name in breach.guard.decisions]
             return frozenset(guard.id for guard in lines)
-        return self._consequence(verdict.rule)
+        return self.consequence(verdict.rule)
 
-    def _consequence(self, rule: Rule | None) -> tuple[str, ...]:
+    def consequence(self, rule: Rule | None) -> tuple[str, ...]:
         """Return what a rule (None: the default) says, in words."""
         assert self.made is not None
         spec = self.made.spec
@@ -94,8 +95,8 @@ class DecisionEnds:
             by = f" by the red line {' and '.join(f'`{line}`' for line in sorted(key))}" if key else ""
             return End(key, f"left to a human{by}", crossed if key else open_)
         assert isinstance(key, tuple)
-        makers = {rule.id: term for rule, term in self.winners if self._consequence(rule) == key}
-        if self.made.spec.default is not None and self._consequence(None) == key:
+        makers = {rule.id: term for rule, term in self.winners if self.consequence(rule) == key}
+        if self.made.spec.default is not None and self.consequence(None) == key:
             makers[DEFAULT] = self.nobody
         return End(key, _with(key), self.z3.And(self.decided, self.encoder.any_of(list(makers.values()))), makers)
 
@@ -118,6 +119,13 @@ class DecisionEnds:
         assert self.made is not None
         return self.z3.Not(self.encoder.any_of([truth.certain for _, truth in self.made.inputs]))
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether nothing that is said hangs on the facts."""
+        assert self.made is not None
+        default = self.made.spec.default
+        return all(self._is_constant(rule) for rule, _ in self.made.inputs) and isinstance(default, Constant | None)
+
     def _is_constant(self, rule: Rule) -> bool:
         """Whether what a rule says does not hang on the facts."""
         assert self.made is not None
@@ -138,14 +146,16 @@ class DecisionEnds:
             elif holds:
                 fired.append(rule)
         if verdict.is_settled:
-            said = [" with ".join(self._consequence(rule)) for rule in fired] or [
-                " with ".join(self._consequence(None))
-            ]
+            said = [" with ".join(self.consequence(rule)) for rule in fired] or [" with ".join(self.consequence(None))]
             key: object = _result(verdict) if all(map(self._is_constant, fired)) else tuple(said)
             words = " and ".join(dict.fromkeys(said))
         else:
-            key, words = frozenset(), "left to a human"
-        return End(key, words, self.encoder.all_of(terms), {rule.id: self.encoder.yes for rule in fired})
+            key, words = frozenset([verdict.status == "guard"]), "left to a human"
+        crossed = self.encoder.any_of(self.lines)
+        terms.append(crossed if verdict.status == "guard" else self.z3.Not(crossed))
+        makers = {rule.id: self.encoder.yes for rule in fired}
+        is_exact = verdict.status in ("decided", "no-rule", "guard")
+        return End(key, words, self.encoder.all_of(terms), makers, is_exact)
 
 
 def _result(verdict: Verdict) -> object:
@@ -210,8 +220,18 @@ class Question:
 
     def ends(self, point: Point, judges: tuple[Judge, Judge] | None = None) -> tuple[End, End]:
         """Return how an incident ends under both policies, by the reference reading unless others are handed over."""
-        one, other = judges or (None, None)
+        one, other = self.judged(point, judges)
         return _end(self.old, self.pair.old, point, one), _end(self.new, self.pair.new, point, other)
+
+    def judged(self, point: Point, judges: tuple[Judge, Judge] | None = None) -> tuple[Judgement, Judgement]:
+        """Return what both policies make of an incident."""
+        one, other = (
+            {n: v for n, v in point.known.items() if n in tree.facts} for tree in (self.pair.old, self.pair.new)
+        )
+        if judges is None:
+            day = point.as_of
+            return interpret(self.pair.old, one, day), interpret(self.pair.new, other, day)
+        return judges[0](one, point.as_of), judges[1](other, point.as_of)
 
     @property
     def is_open(self) -> bool:
@@ -247,10 +267,10 @@ class Question:
         return named
 
 
-def _end(ends: Ends, tree: PolicyTree, point: Point, judge: Judge | None) -> End:
+def _end(ends: Ends, tree: PolicyTree, point: Point, judgement: Judgement) -> End:
     known = {name: value for name, value in point.known.items() if name in tree.facts}
     state = State.of(tree.facts, known, ordinal(point.as_of))
-    return ends.at(judge(known, point.as_of) if judge else interpret(tree, known, point.as_of), state)
+    return ends.at(judgement, state)
 
 
 def questions(pair: Pair) -> Iterator[Question]:

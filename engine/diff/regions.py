@@ -22,10 +22,11 @@ from .change import Change, Told
 from .growing import Grower
 from .literals import Cells
 from .questions import DEFAULT, End, Makers, Question
+from .quick import Quick
 from .showing import Showing
 
 #: The most boxes that one question is answered in.
-MOST: Final = 120
+MOST: Final = 150
 #: The most boxes of which those that others cover are left out.
 MOST_COMPARED: Final = 60
 
@@ -54,13 +55,17 @@ class Asking:
         self.groups: dict[object, _Group] = {}
         self._solver = pair.fresh_solver()
         self.is_exact = True
+        self.is_full = False
+        self.quick = Quick(question, self.space)
 
     def changes(self) -> Iterator[Change | str]:
         """Yield each change; a text where something could not be told."""
         is_exact = self._exhaust() and self.is_exact
         name = f"{self.question.kind} {', '.join(f'`{name}`' for name in self.question.names)}"
         if not is_exact:
-            why = "the time was up" if self.pair.is_over else "it is not all of it, or the solver cannot tell"
+            why = "the time was up" if self.pair.is_over else "the solver cannot tell"
+            if self.is_full:
+                why = f"there are more than {MOST} regions"
             yield f"{name}: what is listed may not be all ({why})" if self.groups else f"{name}: not compared ({why})"
         for group in self.groups.values():
             change = self._change(group)
@@ -74,13 +79,19 @@ class Asking:
             if isinstance(found, Answer):
                 return found is Answer.NONE
             self._solver.add(self.z3.Not(self._take(found)))
+        self.is_full = True
         return False
 
     def _take(self, point: Point) -> Term:
         """Return where the same is so as in an incident, and note it if that is a difference."""
-        old, new = self.question.ends(point)
-        joint = self.pair.joint
-        literals = self.cells.around(State.of(joint.facts, point.known, ordinal(point.as_of)))
+        old, new = self.question.ends(point, self.showing.judges)
+        state = State.of(self.pair.joint.facts, point.known, ordinal(point.as_of))
+        if old.key != new.key and self.quick.is_usable:
+            quick = self.quick.box(state, self.question.judged(point, self.showing.judges))
+            if quick is not None:
+                self._note(old, new, point, quick)
+                return term_of(self.encoder, quick)
+        literals = self.cells.around(state)
         both = self.z3.And(old.term, new.term)
         is_same = old.key == new.key
         self.is_exact &= self.question.is_open or not is_same  # because the solver thought that they end differently
@@ -91,14 +102,16 @@ class Asking:
             kept = self.grower.grown(literals, both)
         if is_same:
             return term_of(self.encoder, self.cells.box(kept)) if kept is not None else self.pair.like(point)
+        group = self._note(old, new, point, None if kept is None else self.cells.box(kept))
+        group.is_exact &= is_exact and old.is_exact and new.is_exact and all(literal.is_told for literal in kept or ())
+        return self.pair.like(point) if kept is None else term_of(self.encoder, self.cells.box(kept))
+
+    def _note(self, old: End, new: End, point: Point, box: dict[Key, Part] | None) -> _Group:
+        """Keep a box, and the incident that it grew from."""
         group = self.groups.setdefault((old.key, new.key), _Group(old, new))
         group.points.append(point)
-        group.is_exact &= is_exact and all(literal.is_told for literal in kept or ())
-        if kept is None:
-            return self.pair.like(point)
-        box = self.cells.box(kept)
-        group.boxes.append(box)
-        return term_of(self.encoder, box)
+        group.boxes += [] if box is None else [box]
+        return group
 
     # -- from boxes to a change
 
@@ -115,7 +128,9 @@ class Asking:
 
     def _boxes(self, group: _Group) -> list[Box]:
         boxes = [dict(sorted(box.items(), key=self._place)) for box in self._fewest(group.boxes)]
-        return sorted(merged([box_of(box) for box in boxes]), key=lambda box: len(box.facts) + len(box.holds))
+        tree = self.pair.joint
+        found = merged([box_of(box) for box in boxes])
+        return sorted(found, key=lambda box: (len(box.facts) + len(box.holds), box_text(tree, box)))
 
     def _place(self, item: tuple[Key, Part]) -> tuple[int, int]:
         """Return where a fact stands in the words of a box: quantities first, then words, tests over several facts last."""

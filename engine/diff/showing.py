@@ -8,9 +8,11 @@ from functools import cached_property
 import attrs
 
 from ...rules.given import Knowledge
+from ...rules.quantities import value_text
 from ...rules.regions import Spans
 from ...rules.tree import PolicyTree
-from ..decision import Judgement
+from ...rules.types import Type
+from ..decision import Judgement, Outcome
 from ..index import Index
 from ..interpret import interpret
 from ..proofs.compare import decided_alike, summary
@@ -87,11 +89,29 @@ def _known(tree: PolicyTree, point: Point) -> dict[str, Knowledge]:
 
 
 def _expected(tree: PolicyTree, point: Point) -> dict[str, object]:
-    """Return what is decided, as a `[[test]]` expects it: the decisions that rules decide, and the duties."""
+    """Return what is decided, as a `[[test]]` expects it: decisions, their values, duties that are due, red lines."""
     judgement = _judged(tree, point)
     decided = {name for rule in tree.rules for name in rule.outcomes}
     verdicts = {name: verdict for name, verdict in judgement.verdicts.items() if name in decided}
     found: dict[str, object] = {
         name: verdict.outcome for name, verdict in verdicts.items() if isinstance(verdict.outcome, bool | str)
     }
-    return found
+    for verdict in verdicts.values():
+        types = verdict.spec.values
+        found.update(
+            (name, written_as(value, types[name], tree.currency))
+            for name, value in verdict.canonical_values.items()
+            if not verdict.spec.collects
+        )
+    lists = {
+        "obligations": judgement.obligations,
+        "guards": tuple(breach.guard.id for breach in judgement.breaches if breach.certain),
+    }
+    return {**found, **{name: list(ids) for name, ids in lists.items() if ids}}
+
+
+def written_as(value: Outcome, type_: Type, currency: str) -> object:
+    """Return a value of a decision as a `[[test]]` expects it."""
+    if isinstance(value, bool | str):
+        return value
+    return list(value) if isinstance(value, tuple) else value_text(value, type_, currency)

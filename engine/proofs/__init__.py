@@ -12,12 +12,15 @@ from ..force import ordinal
 from ..mends.mend import Desk
 from ..mends.offers import offered
 from .allowed import unneeded_allowances, with_allowances
+from .choices import always_true_choices
 from .compare import difference
+from .deadlines import unmeetable_deadlines
 from .facts import unused_facts
 from .finding import Box, Finding, Part, Witness
 from .gaps import uncovered_incidents
 from .ground import Answer, Ground
 from .guards import breakable_guards
+from .idle import idle_parameters, idle_terms
 from .independence import dependent_decisions
 from .outcomes import unreachable_obligations, unreachable_outcomes
 from .overlaps import disagreeing_rules, overlapping_rules
@@ -55,8 +58,12 @@ CHECKS: Final[tuple[Check, ...]] = (
     dependent_decisions,
     unreachable_outcomes,  # needs to know which rules win
     unreachable_obligations,  # as above
+    unmeetable_deadlines,  # leaves out rules that never hold
+    always_true_choices,
     redundant_tests,  # leaves out rules that never hold
-    unused_facts,
+    unused_facts,  # tries incidents that rules are known to win
+    idle_parameters,  # as above
+    idle_terms,
     overlapping_rules,
 )
 

@@ -26,20 +26,21 @@ TRIES = 8
 
 
 def difference(
-    old: PolicyTree, new: PolicyTree, *, budget: float | None = None, missing: bool = True
+    old: PolicyTree, new: PolicyTree, *, budget: float | None = None, missing: bool = True, warnings: bool = True
 ) -> Point | Answer:
     """
     Return an incident that two policies decide differently, `Answer.NONE` where they are proved equal, else `Answer.UNKNOWN`.
 
     *budget* is how many seconds it may take. Incidents with all facts given are looked for first; with *missing* false, only
     facts of which a condition asks whether they are known may be missing at all, and equality is proved of no other incidents.
+    With *warnings* false, a red line that is named as one that may be broken makes no difference where it withholds nothing.
 
     Raises:
         SolverMissingError: If z3 is not installed.
     """
     if fabric(old) == fabric(new):
         return Answer.NONE
-    search = Search(old, new, budget=budget)
+    search = Search(old, new, budget=budget, warnings=warnings)
     found = search.day()
     return found if found is not None else search.incident(missing=missing)
 
@@ -49,14 +50,14 @@ def decided_alike(old: PolicyTree, new: PolicyTree, point: Point) -> bool:
     return told(old, point) == told(new, point)
 
 
-def told(tree: PolicyTree, point: Point) -> dict[str, object]:
+def told(tree: PolicyTree, point: Point, *, warnings: bool = True) -> dict[str, object]:
     """Return what a policy makes of an incident, as far as it counts: decisions that are made, duties, red lines."""
     known = {name: value for name, value in point.known.items() if name in tree.facts}
-    return summary(tree, interpret(tree, known, point.as_of))
+    return summary(tree, interpret(tree, known, point.as_of), warnings=warnings)
 
 
-def summary(tree: PolicyTree, judgement: Judgement) -> dict[str, object]:
-    """Return what counts of a judgement."""
+def summary(tree: PolicyTree, judgement: Judgement, *, warnings: bool = True) -> dict[str, object]:
+    """Return what counts of a judgement; without *warnings*, red lines only where they are certainly broken."""
     found: dict[str, object] = {
         name: (type(verdict.canonical), verdict.canonical, dict(verdict.canonical_values), set(verdict.unsettled))
         for name, verdict in judgement.verdicts.items()
@@ -64,16 +65,17 @@ def summary(tree: PolicyTree, judgement: Judgement) -> dict[str, object]:
     }
     duties = [tree.obligations[id_] for id_ in judgement.obligations]
     found[" duties"] = {(duty.id, duty.within, duty.by) for duty in duties}
-    found[" red lines"] = {breach.guard.id for breach in judgement.breaches}
+    found[" red lines"] = {breach.guard.id for breach in judgement.breaches if breach.certain or warnings}
     return found
 
 
 class Search:
     """The questions that are asked, one after the other."""
 
-    def __init__(self, old: PolicyTree, new: PolicyTree, *, budget: float | None = None) -> None:
+    def __init__(self, old: PolicyTree, new: PolicyTree, *, budget: float | None = None, warnings: bool = True) -> None:
         self.old, self.new = old, new
         self.pair = Pair(old, new, budget=budget)
+        self.warnings = warnings
 
     def day(self) -> Point | None:
         """Return an incident on a day on which one of the two is not in force, and the other decides."""
@@ -89,7 +91,7 @@ class Search:
 
     def incident(self, *, missing: bool) -> Point | Answer:
         """Return an incident that is decided differently while both are in force."""
-        terms = self.pair.differences()
+        terms = self.pair.differences(warnings=self.warnings)
         found = self._replayed(terms, self.pair.given)
         if found is Answer.NONE and missing:
             found = self._replayed(terms, []) if self.pair.is_same_when_missing else Answer.UNKNOWN
@@ -102,10 +104,14 @@ class Search:
         asked = [self.pair.encoder.any_of(terms), *given]
         for _ in range(TRIES):
             found = self.pair.ask(*asked)
-            if isinstance(found, Answer) or not decided_alike(self.old, self.new, found):
+            if isinstance(found, Answer) or not self._decided_alike(found):
                 return found
             asked.append(self.pair.unlike(found))
         return Answer.UNKNOWN
+
+    def _decided_alike(self, point: Point) -> bool:
+        one, other = (told(tree, point, warnings=self.warnings) for tree in (self.old, self.new))
+        return one == other
 
 
 def _days(old: PolicyTree, new: PolicyTree) -> Iterator[dt.date]:

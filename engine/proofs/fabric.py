@@ -19,7 +19,7 @@ def fabric(tree: PolicyTree) -> object:
         {name: fact_fabric(tree, name) for name in tree.asked},
         {name: thread(tree, spec) for name, spec in tree.decisions.items()},
         [(rule.form, duties(tree, rule)) for rule in tree.rules if not rule.outcomes],
-        [(guard.id, guard.form) for guard in tree.guards],
+        [(guard.id, guard.form, guard.decisions) for guard in tree.guards],
     )
 
 

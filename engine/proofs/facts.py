@@ -9,14 +9,17 @@ import attrs
 
 from ...rules.diagnostics import Place
 from ...rules.normal import facts_in, facts_of
-from ...rules.tree import PolicyTree
+from ...rules.tree import PolicyTree, Rule
 from ...rules.types import Fact, Value
 from ..solve import Point
 from ..solve.encoder import Term
+from .boxes import without
+from .decided import apart, decided_parts
 from .finding import Finding, policy_place
 from .ground import Answer, Ground
+from .swaps import swapped_axioms, swaps_for
 from .unproved import not_proved
-from .witness import from_parts, roundest
+from .witness import from_parts, natural_value, roundest
 
 
 def unused_facts(ground: Ground) -> Iterator[Finding]:
@@ -60,7 +63,10 @@ def _is_seen_to_matter(ground: Ground, fact: Fact) -> bool:
     if not values:
         cuts = [None, *sorted(ground.cuts.get(fact.name, ())), None]
         values += [roundest((a, b), fact.type, tree.currency) for a, b in pairwise(cuts[:21])]
-    for rule in [rule for rule in tree.rules if fact.name in facts_of(rule.form)][:10]:
+    asking = [rule for rule in tree.rules if fact.name in facts_of(rule.form)]
+    if any(_is_turned(ground, rule, fact) for rule in asking[:100]):
+        return True
+    for rule in asking[:10]:
         for disjunct in rule.form.disjuncts[:2]:
             point = from_parts(ground, ground.space.parts(disjunct, possible=False))
             if point is None:
@@ -75,26 +81,40 @@ def _is_seen_to_matter(ground: Ground, fact: Fact) -> bool:
     return False
 
 
-def _matters(ground: Ground, name: str) -> Point | Answer:
+def _is_turned(ground: Ground, rule: Rule, fact: Fact) -> bool:
+    """Whether an incident that a rule decides is decided otherwise with a value of a fact for which the rule does not hold."""
+    for decision in rule.outcomes:
+        point = ground.winning.get((decision, rule.id))
+        if point is None:
+            continue
+        for box in ground.boxes(rule)[:3]:
+            if fact.name not in box:
+                continue
+            room = without(ground.space.whole(fact.name), [box[fact.name]])
+            value = natural_value(ground, fact.name, room.values)
+            if value is None:
+                continue
+            turned = attrs.evolve(point, known={**point.known, fact.name: value})
+            one, other = (ground.verdicts(each)[decision] for each in (point, turned))
+            if one.canonical != other.canonical or one.canonical_values != other.canonical_values:
+                return True
+    return False
+
+
+def _matters(ground: Ground, name: str) -> tuple[Point, Point] | Answer:
     """Ask for an incident that another value of one fact would have decided otherwise."""
-    encoder, z3 = ground.encoder, ground.z3
-    variable = encoder.variable(name)
-    other = z3.Const(f"another {name}", variable.sort())
-    swaps = [(variable, other)]
-    axioms: list[Term] = []
-    if name in encoder.optional:
-        known = z3.Bool(f"another {name} is known")
-        swaps.append((encoder.known(name), known))
-    for test, holds in encoder.patterns:
-        if name in facts_in(test):
-            swaps.append((holds, z3.Bool(f"another {holds}")))
-    axioms += [z3.substitute(axiom, *swaps) for axiom in encoder.axioms]
-    terms: list[Term] = []
-    for outcomes in ground.decisions.values():
-        if outcomes.value is not None and not outcomes.spec.values:
-            terms += [outcomes.value, outcomes.decided]
-        else:
-            terms += list(outcomes.wins.values())
-    terms += [ground.fires(rule) for rule in ground.tree.rules if not rule.outcomes or rule.oblige]
-    differ = [term != z3.substitute(term, *swaps) for term in terms]
-    return ground.ask(*axioms, encoder.any_of(differ))
+    encoder = ground.encoder
+    swaps = swaps_for(encoder, [name])
+    parts = [part for decision in ground.decisions for part in decided_parts(ground, decision)]
+    parts += [(encoder.yes, due) for due in duties(ground)]
+    return ground.ask_twins(swaps, *swapped_axioms(encoder, swaps), apart(encoder, parts, swaps))
+
+
+def duties(ground: Ground) -> Iterator[Term]:
+    """Yield when each duty falls due."""
+    tree, encoder = ground.tree, ground.encoder
+    for id_ in tree.obligations:
+        bringing = [rule for rule in tree.rules if id_ in rule.oblige]
+        free = [ground.fires(rule) for rule in bringing if not rule.outcomes]
+        won = [ground.decisions[name].wins[rule.id] for rule in bringing for name in rule.outcomes]
+        yield encoder.any_of([*free, *won])

@@ -75,7 +75,7 @@ class _Gap:
         return term_of(self.ground.encoder, box)
 
     def _shows(self, point: Point) -> bool:
-        verdict = self.ground.judge(point).verdicts[self.decision]
+        verdict = self.ground.verdicts(point)[self.decision]
         return verdict.status == "no-rule" or (verdict.status == "guard" and not verdict.rules and not verdict.possible)
 
     def _witness(self) -> Point | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from functools import cached_property, partial
@@ -11,9 +11,10 @@ from itertools import permutations
 from typing import TypeVar
 
 from ...rules.given import Knowledge
-from ...rules.regions import Cut, Spans, universe_of
+from ...rules.regions import Cut, Region, Spans, universe_of
 from ...rules.tree import Atom, Conjunct, Constant, FactRef, FactTest, NormalForm, PolicyTree, Rule, Whole
-from ..decision import Judgement
+from ...rules.types import Value
+from ..decision import Judgement, Verdict
 from ..force import ordinal
 from ..gaps import nearest_in
 from ..index import Index
@@ -69,11 +70,23 @@ class Ground:
         self._asserted: dict[int, Term] = {}
         self._told = -1
         self._boxes: dict[str, list[dict[Key, Part]]] = {}
+        self._switches: dict[tuple[str, bool], Term] = {}
         self._by_reference = False
+        #: The most natural value of each fact in each region that was asked for.
+        self.naturals: dict[str, dict[Region, Value | None]] = {}
+        #: An incident for each decision and rule that decides it there.
+        self.winning: dict[tuple[str, str], Point] = {}
         #: Rules that never hold.
         self.never: set[str] = set()
+        #: Rules of which it is not known whether they ever hold.
+        self.unsettled: set[str] = set()
         #: Rules that certainly win some decision in some incident, by decision and rule.
         self.won: dict[tuple[str, str], bool | None] = {}
+
+    def beside(self, tree: PolicyTree) -> Ground:
+        """Return a ground for a policy like this one, with the time that is left."""
+        left = None if self._ends is None else max(self._ends - time.monotonic(), 0)
+        return Ground(tree, budget=left)
 
     @property
     def is_over(self) -> bool:
@@ -160,14 +173,18 @@ class Ground:
 
     def is_ruled_out(self, *terms: Term) -> bool:
         """Whether it is proved that in no incident all terms hold; quicker than `ask` where the incident is not wanted."""
+        return self.ruled_out(*terms) is True
+
+    def ruled_out(self, *terms: Term) -> bool | None:
+        """Whether in no incident all terms hold; None where that is not settled."""
         if self.is_over:
-            return False
+            return None
         self._ready()
         self._solver.push()
         self._solver.add(*terms)
         found = self._solver.check()
         self._solver.pop()
-        return bool(found == self.z3.unsat)
+        return None if found == self.z3.unknown else bool(found == self.z3.unsat)
 
     def _ready(self) -> None:
         """Tell the solver the axioms that have come up since it was last asked."""
@@ -210,22 +227,44 @@ class Ground:
         """Whether every incident for which a term holds is one for which some of *others* does."""
         return self.is_ruled_out(term, *(self.z3.Not(other) for other in others))
 
-    def core(self, term: Term, bars: Iterable[tuple[str, Term]]) -> tuple[str, ...]:
-        """Return the names of a smallest set of *bars* that leave no incident for which *term* holds, in their order."""
-        self._ready()
-        named = {name: (self.z3.Bool(f"bar {name}"), bar) for name, bar in bars}
-        self._solver.push()
-        self._solver.add(term, *(self.z3.Implies(mark, self.z3.Not(bar)) for mark, bar in named.values()))
-        kept = list(named)
-        if self._solver.check(*(named[name][0] for name in kept)) == self.z3.unsat:
-            core = {str(mark) for mark in self._solver.unsat_core()}
-            kept = [name for name in kept if f"bar {name}" in core]
-        for name in list(reversed(kept)) if len(kept) <= 20 else []:
+    def outside(self, rule: Rule, others: Sequence[Rule]) -> Point | Answer | tuple[str, ...]:
+        """Return an incident for which a rule holds and none of some others does; the fewest others that leave none, by id."""
+        if self.is_over:
+            return Answer.UNKNOWN
+        solver = self._switched
+        holds, bars = self._switch(rule, holds=True), {other.id: self._switch(other, holds=False) for other in others}
+        found = self.z3.unknown
+        for wishes in self._wishes:
+            found = solver.check(holds, *bars.values(), *wishes)
+            if found == self.z3.sat:
+                return point_of(self.encoder, solver.model())
+        if found != self.z3.unsat:
+            return Answer.UNKNOWN
+        core = {str(mark) for mark in solver.unsat_core()}
+        kept = [name for name, mark in bars.items() if str(mark) in core]
+        for name in list(reversed(kept)) if 1 < len(kept) <= 20 else []:
             fewer = [other for other in kept if other != name]
-            if self._solver.check(*(named[other][0] for other in fewer)) == self.z3.unsat:
+            if solver.check(holds, *(bars[other] for other in fewer)) == self.z3.unsat:
                 kept = fewer
-        self._solver.pop()
         return tuple(kept)
+
+    @cached_property
+    def _switched(self) -> Term:
+        """A solver in which rules can be switched on and off, and which keeps what it has learnt from one question to the next."""
+        solver = self.z3.Solver()
+        solver.set("timeout", PATIENCE)
+        solver.add(*self.encoder.axioms)
+        return solver
+
+    def _switch(self, rule: Rule, *, holds: bool) -> Term:
+        """Return a switch of that solver: whether a rule must hold, or must not."""
+        key = (rule.id, holds)
+        found = self._switches.get(key)
+        if found is None:
+            found = self._switches[key] = self.z3.Bool(f"{'holds' if holds else 'fails'} {rule.id}")
+            fires = self.fires(rule)
+            self._switched.add(self.z3.Implies(found, fires if holds else self.z3.Not(fires)))
+        return found
 
     # -- trying incidents
 
@@ -234,6 +273,12 @@ class Ground:
         if self._by_reference:
             return interpret(self.tree, point.known, point.as_of)
         return self.index.decide(point.known, point.as_of)
+
+    def verdicts(self, point: Point) -> Mapping[str, Verdict]:
+        """Return the verdicts alone, which takes less."""
+        if self._by_reference:
+            return interpret(self.tree, point.known, point.as_of).verdicts
+        return self.index.verdicts(point.known, point.as_of)
 
     @contextmanager
     def by_reference(self) -> Iterator[None]:

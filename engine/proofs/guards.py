@@ -98,5 +98,5 @@ def _finding(ground: Ground, guard: Guard, found: Point, *, asks: bool) -> Findi
 
 def _crossers(ground: Ground, guard: Guard, point: Point) -> tuple[str, ...]:
     """Return the rules that decided what the guard forbids."""
-    verdicts = ground.judge(point).verdicts
+    verdicts = ground.verdicts(point)
     return tuple(dict.fromkeys(rule.id for name in guard.decisions for rule in verdicts[name].rules))

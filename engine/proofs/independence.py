@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Final, TypeAlias
 
@@ -11,15 +11,14 @@ import attrs
 from ...rules.diagnostics import Place
 from ...rules.given import Knowledge
 from ...rules.normal import facts_of
-from ...rules.tree import Constant, Expression, Independence
+from ...rules.tree import Independence
 from ...rules.types import Value
 from ..decision import Judgement
-from ..solve import Outcomes, Point
-from ..solve.encoder import Term
+from ..solve import Point
 from ..truth import is_value
+from .decided import apart, decided_parts
 from .finding import Finding
 from .ground import Answer, Ground
-from .guards import crossed
 from .swaps import swapped_axioms, swaps_for
 from .unproved import not_proved
 from .witness import from_parts, milder, roundest, witness_of
@@ -98,27 +97,9 @@ class _Declared:
     def _asked(self) -> Twins | Answer:
         """Ask the solver for twins."""
         ground = self.ground
-        z3 = ground.z3
-        differ = self._differences()
+        differ = decided_parts(ground, self.decision)
         swaps = swaps_for(ground.encoder, self.facts)
-        apart = []
-        for has, value in differ:
-            twin_has, twin_value = z3.substitute(has, *swaps), z3.substitute(value, *swaps)
-            apart.append(z3.Or(has != twin_has, z3.And(has, value != twin_value)))
-        return ground.ask_twins(swaps, *swapped_axioms(ground.encoder, swaps), ground.encoder.any_of(apart))
-
-    def _differences(self) -> list[tuple[Term, Term]]:
-        """Return what makes up the decision: for each part, whether there is one, and which."""
-        ground, z3 = self.ground, self.ground.z3
-        outcomes = ground.decisions[self.decision]
-        guards = [guard for guard in ground.tree.guards if self.decision in guard.decisions]
-        clear = z3.Not(ground.encoder.any_of([crossed(ground, guard.form) for guard in guards]))
-        if outcomes.value is None:
-            return [(clear, wins) for wins in outcomes.wins.values()]
-        found = [(z3.And(clear, outcomes.decided), outcomes.value)]
-        for name in outcomes.spec.values:
-            found += [(z3.And(clear, has), value) for has, value in _value_terms(ground, outcomes, name)]
-        return found
+        return ground.ask_twins(swaps, *swapped_axioms(ground.encoder, swaps), apart(ground.encoder, differ, swaps))
 
     # -- as few facts as will do
 
@@ -163,7 +144,7 @@ class _Declared:
     def _finding(self, twins: Twins) -> Finding:
         ground = self.ground
         differ = [name for name in self.facts if twins[0].known.get(name) != twins[1].known.get(name)]
-        verdicts = [ground.judge(point).verdicts[self.decision] for point in twins]
+        verdicts = [ground.verdicts(point)[self.decision] for point in twins]
         rules = tuple(dict.fromkeys(rule.id for verdict in verdicts for rule in verdict.rules))
         asking = [rule.id for rule in ground.decisions[self.decision].rules if facts_of(rule.form) & set(differ)]
         blamed = [id_ for id_ in rules if id_ in asking] or list(rules)
@@ -200,27 +181,3 @@ def _values(ground: Ground, name: str) -> Iterator[Value]:
     else:
         cuts = [None, *sorted(ground.cuts.get(name, ())), None]
         yield from (roundest(ends, fact.type, ground.tree.currency) for ends in pairwise(cuts))
-
-
-def _value_terms(ground: Ground, outcomes: Outcomes, name: str) -> list[tuple[Term, Term]]:
-    """Return whether a decision comes with a value of that name, and which; where that is no term, which rule gives it."""
-    encoder = ground.encoder
-    giving = [(outcomes.wins[rule.id], rule.values[name]) for rule in outcomes.rules if name in rule.values]
-    if not giving:
-        return []
-    if outcomes.spec.values[name].kind == "list":
-        if not all(isinstance(value, Constant) for _, value in giving):
-            return [(encoder.yes, wins) for wins, _ in giving]
-        numbers = _numbered([value for _, value in giving])
-        terms = [encoder.z3.IntVal(number) for number in numbers]
-    else:
-        terms = [encoder.expression(value).term for _, value in giving]
-    found = terms[-1]
-    for (wins, _), term in reversed(list(zip(giving, terms, strict=True))):
-        found = encoder.z3.If(wins, term, found)
-    return [(encoder.any_of([wins for wins, _ in giving]), found)]
-
-
-def _numbered(values: Sequence[Expression]) -> list[int]:
-    places: dict[object, int] = {}
-    return [places.setdefault(value.value, len(places)) for value in values if isinstance(value, Constant)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import chain
 from typing import Final
 
 from ...rules.diagnostics import Place
@@ -15,6 +15,7 @@ from .boxes import Key, both, box_of, term_of
 from .finding import Finding, Part
 from .gaps import merged
 from .ground import Answer, Ground, is_plain
+from .meeting import Meetings, places_of
 from .unproved import not_proved
 from .witness import from_parts, shrunk, witness_of
 from .words import box_text
@@ -47,15 +48,28 @@ class _Pairs:
     def findings(self, decision: str) -> Iterator[Finding]:
         """Yield every pair that overlaps."""
         count = 0
-        for one, other in combinations(self.rules, 2):
+        is_listing = self.code == "overlapping-rules"
+        for one, other in self._near():
             if self.ground.is_over or count >= MOST:
-                yield not_proved(self.ground, self.code, f"decision `{decision}`", decision)
+                why = "" if self.ground.is_over else f"the first {MOST:,} are listed"
+                subject = f"decision `{decision}`"
+                yield not_proved(self.ground, self.code, subject, decision, why=why, is_listing=is_listing)
                 return
-            if not self._may_differ(one, other):
-                continue
             for finding in self._overlap(decision, one, other):
                 count += 1
                 yield finding
+
+    def _near(self) -> Iterator[tuple[Rule, Rule]]:
+        """Yield the pairs of rules that some boxes of theirs meet, and whose outcomes may differ."""
+        owners = [at for at, rule in enumerate(self.rules) for _ in self.boxes[rule.id]]
+        meetings = Meetings([box for rule in self.rules for box in self.boxes[rule.id]])
+        for at, rule in enumerate(self.rules):
+            met = 0
+            for box in self.boxes[rule.id]:
+                met |= meetings.meeting(box)
+            for other in sorted({owners[place] for place in places_of(met)}):
+                if other > at and self._may_differ(rule, self.rules[other]):
+                    yield rule, self.rules[other]
 
     def _may_differ(self, one: Rule, other: Rule) -> bool:
         if self.spec.hit_policy == "unique":
@@ -73,9 +87,7 @@ class _Pairs:
         outcomes = (one.outcomes[self.spec.id], other.outcomes[self.spec.id])
         is_constant = all(isinstance(outcome, Constant) for outcome in outcomes) or self.spec.hit_policy == "unique"
         points: list[Point] = []
-        if is_constant and len(boxes) == 1 and self._is_seen(one, other, boxes[0]):
-            pass
-        elif not (is_plain(one.form) and is_plain(other.form) and is_constant):
+        if not (is_plain(one.form) and is_plain(other.form) and is_constant):
             differ = encoder.yes if is_constant else differing(encoder, *outcomes)
             boxes = [box for box in boxes if self._is_met(box, differ, points)]
         if boxes:
@@ -95,14 +107,6 @@ class _Pairs:
             points.append(found)
         return found is not Answer.NONE
 
-    def _is_seen(self, one: Rule, other: Rule, box: dict[Key, Part]) -> bool:
-        """Whether a natural incident shows that both rules may hold, so that the solver need not be asked."""
-        point = from_parts(self.ground, {key: part for key, part in box.items() if isinstance(key, str)})
-        if point is None:
-            return False
-        state = self.ground.state(Point({**self.ground.ordinary_values, **point.known}, point.as_of))
-        return all(form_truth(rule.form, state) is True for rule in (one, other))
-
     def _natural(self, box: dict[Key, Part]) -> Iterator[Point]:
         """Yield incidents in a box: the smallest, then one with all facts given."""
         point = from_parts(self.ground, {key: part for key, part in box.items() if isinstance(key, str)})
@@ -120,12 +124,12 @@ class _Pairs:
             hold = all(form_truth(rule.form, state) is True for rule in (one, other))
             if not hold or self.code == "overlapping-rules":
                 return hold
-            verdict = ground.judge(point).verdicts[decision]
-            return verdict.status == "conflict" and {one.id, other.id} <= {rule.id for rule in verdict.rules}
+            verdict = ground.verdicts(point)[decision]
+            return verdict.status in ("conflict", "guard") and {one.id, other.id} <= {rule.id for rule in verdict.rules}
 
         boxes = sorted(boxes, key=len)
-        natural = [found for box in boxes[:3] for found in self._natural(box)]
-        point = next((point for point in [*natural, *points] if shows(point)), None)
+        natural = (found for box in boxes[:3] for found in self._natural(box))
+        point = next((point for point in chain(natural, points) if shows(point)), None)
         region = tuple(merged([box_of(box) for box in boxes]))
         if point is not None and (self.code == "rules-disagree" or points):
             point = shrunk(ground, point, shows)

@@ -25,16 +25,17 @@ from ..solve.terms import Term
 from ..solve.verdicts import ABSENT, GIVEN, Made, verdict_of
 from .fabric import Duty, duties, duty_of, fact_fabric, said_by, spec_fabric, strange, thread, touches
 from .ground import PATIENCE, Answer, parts_in
-from .redline import broken
+from .redline import broken, has_listed_outcomes
 
 
 @attrs.frozen(eq=False)
 class Side:
-    """One of the two policies in the solver: what it decides, and which red lines may be broken."""
+    """One of the two policies in the solver: what it decides, which red lines may be broken, and which certainly are."""
 
     tree: PolicyTree
     made: Mapping[str, Made]
     broken: Mapping[str, Term]
+    crossed: Mapping[str, Term]
 
     def decided(self, name: str, encoder: Encoder) -> Term:
         """Return whether a decision is made, and no red line withholds it."""
@@ -144,7 +145,9 @@ class Pair:
             if id_ not in self.skipped
         }
         lines = [guard for guard in tree.guards if self.skipped.isdisjoint(guard.decisions)]
-        return Side(tree, made, {guard.id: broken(self.encoder, made, guard, name) for guard in lines})
+        truths = {guard.id: broken(self.encoder, made, guard, name) for guard in lines}
+        possible = {id_: truth.possible for id_, truth in truths.items()}
+        return Side(tree, made, possible, {id_: truth.certain for id_, truth in truths.items()})
 
     @cached_property
     def tests(self) -> list[FactTest]:
@@ -166,10 +169,14 @@ class Pair:
 
     # -- where they differ
 
-    def differences(self) -> list[Term]:
-        """Return terms of which one at least holds of every incident that is decided differently."""
+    def differences(self, *, warnings: bool = True) -> list[Term]:
+        """
+        Return terms of which one at least holds of every incident that is decided differently.
+
+        Without *warnings*, red lines that may be broken, and withhold nothing by that, make no difference.
+        """
         found = [term for name in self.decisions for term in self.decision(name)]
-        return [*found, *self.duty_differences(), *self.guard_differences()]
+        return [*found, *self.duty_differences(), *self.guard_differences(warnings=warnings)]
 
     @cached_property
     def decisions(self) -> list[str]:
@@ -253,19 +260,20 @@ class Pair:
 
     @cached_property
     def _guards_may_differ(self) -> bool:
-        old, new = ([(guard.id, guard.form) for guard in tree.guards] for tree in (self.old, self.new))
+        old, new = ([(guard.id, guard.form, guard.decisions) for guard in tree.guards] for tree in (self.old, self.new))
         named = {name for tree in (self.old, self.new) for guard in tree.guards for name in guard.decisions}
         return old != new or not named.isdisjoint(self.changed)
 
-    def guard_differences(self) -> list[Term]:
-        """Return where a red line is broken under one of the two only, or may be for what is not decided."""
+    def guard_differences(self, *, warnings: bool = True) -> list[Term]:
+        """Return where a red line is broken under one of the two only; with *warnings*, also where it may be."""
         if not self._guards_may_differ:
             return []
         old, new = self.sides
         found = []
         for id_ in {**old.broken, **new.broken}:
-            one, other = old.broken.get(id_, self.encoder.no), new.broken.get(id_, self.encoder.no)
-            found += [] if one.eq(other) else [self.z3.Xor(one, other)]
+            for one, other in ((old.crossed, new.crossed), *([(old.broken, new.broken)] if warnings else [])):
+                mine, yours = one.get(id_, self.encoder.no), other.get(id_, self.encoder.no)
+                found += [] if mine.eq(yours) else [self.z3.Xor(mine, yours)]
             found += self._undecided(id_)
         return found
 
@@ -281,6 +289,8 @@ class Pair:
             if one is None or other is None:
                 found.append(self.encoder.yes)
                 continue
+            if has_listed_outcomes(one) and has_listed_outcomes(other):
+                continue  # because the line itself says what they may come to
             open_ = [self.z3.And(self.z3.Not(made.decided), self.z3.Not(made.nobody)) for made in (one, other)]
             differ = self.inputs_differ(one, other) if is_same else self.encoder.yes
             found.append(self.z3.And(self.z3.Or(open_), differ))

@@ -2,57 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+import attrs
 
 from ...rules.diagnostics import Place
 from ...rules.tree import Rule
 from ..solve import Outcomes, Point
 from ..solve.outcomes import stronger_first
 from ..truth import form_truth
-from .boxes import both, box_of
+from .boxes import box_of
 from .finding import Finding
 from .ground import Answer, Ground
-from .unproved import not_proved
+from .ladder import Ladder
+from .unproved import from_here, not_proved
 from .witness import from_parts, shrunk, witness_of
 from .words import listed
 
 
 def dead_rules(ground: Ground) -> Iterator[Finding]:
     """Yield rules that never hold, then those that hold and never win; remember for other checks which rules win what."""
-    for rule in ground.tree.rules:
-        if not rule.outcomes or not all(_is_seen_to_win(ground, rule, name) for name in rule.outcomes):
-            yield from _looked_into(ground, rule)
+    ladders = {}
+    for name, outcomes in ground.decisions.items():
+        order = _order(outcomes)
+        if order is not None:
+            ladders[name] = Ladder(ground, order)
+    for place, rule in enumerate(ground.tree.rules):
+        if ground.is_over:
+            ground.unsettled.update(other.id for other in ground.tree.rules[place:])
+            for check in ("unreachable-rule", "shadowed-rule"):
+                yield not_proved(ground, check, from_here(ground.tree.rules[place:]))
+            return
+        seen = [_is_seen_to_win(ground, ladders.get(name), rule, name) for name in rule.outcomes]
+        if not rule.outcomes or not all(seen):
+            yield from _looked_into(ground, ladders, rule)
 
 
-def _is_seen_to_win(ground: Ground, rule: Rule, decision: str) -> bool:
+def _is_seen_to_win(ground: Ground, ladder: Ladder | None, rule: Rule, decision: str) -> bool:
     """Try natural incidents on the fast reading: nearly every rule wins one of them."""
+    if (decision, rule.id) in ground.winning:
+        return True
     if ground.tree.decisions[decision].collects:
         return False
-    for disjunct in rule.form.disjuncts[:3]:
-        point = from_parts(ground, ground.space.parts(disjunct, possible=False))
-        if point is None:
-            continue
-        full = _filled(ground, point)
-        verdicts = ground.judge(full).verdicts
+    for point in _likely(ground, ladder, rule):
+        verdicts = ground.verdicts(point)
         for name in rule.outcomes:
             winner = verdicts[name].rule
             if verdicts[name].status == "decided" and winner is not None and winner.id == rule.id:
                 ground.won[name, rule.id] = True
+                ground.winning.setdefault((name, rule.id), point)
         if ground.won.get((decision, rule.id)):
             return True
     return False
 
 
-def _filled(ground: Ground, point: Point) -> Point:
-    """Return an incident with an ordinary value for every fact that is not stated."""
-    known = {**ground.ordinary_values, **point.known}
-    return Point(known, point.as_of)
+def _likely(ground: Ground, ladder: Ladder | None, rule: Rule) -> Iterator[Point]:
+    """Yield incidents that a rule may decide, with an ordinary value for every fact that is not stated."""
+    if ladder is not None:
+        point = ladder.led_to(rule)
+        if point is not None:
+            yield point
+    for box in ground.boxes(rule)[:3]:
+        point = from_parts(ground, box)
+        if point is not None:
+            yield attrs.evolve(point, known={**ground.ordinary_values, **point.known})
 
 
-def _looked_into(ground: Ground, rule: Rule) -> Iterator[Finding]:
+def _looked_into(ground: Ground, ladders: Mapping[str, Ladder], rule: Rule) -> Iterator[Finding]:
     place = Place.of(rule.origin)
-    found = ground.ask(ground.fires(rule))
+    found = _held(ground, rule)
     if found is Answer.UNKNOWN:
+        ground.unsettled.add(rule.id)
         yield not_proved(ground, "unreachable-rule", f"rule `{rule.id}`", place=place)
         return
     if found is Answer.NONE:
@@ -64,39 +84,35 @@ def _looked_into(ground: Ground, rule: Rule) -> Iterator[Finding]:
     for name in rule.outcomes:
         if ground.won.get((name, rule.id)):
             continue
-        answer = _wins(ground, ground.decisions[name], rule)
-        ground.won[name, rule.id] = None if answer is Answer.UNKNOWN else answer is not Answer.NONE
+        ladder = ladders.get(name)
+        by = ladder.containers(rule) if ladder is not None else ()
+        if by:
+            ground.won[name, rule.id] = False
+            lost.append((name, by))
+            continue
+        answer = ground.outside(rule, ladder.before(rule) if ladder is not None else [])
+        ground.won[name, rule.id] = None if answer is Answer.UNKNOWN else isinstance(answer, Point)
         if answer is Answer.UNKNOWN:
             yield not_proved(ground, "shadowed-rule", f"rule `{rule.id}`", name, place=place)
-        elif answer is Answer.NONE:
-            lost.append((name, _by(ground, ground.decisions[name], rule)))
+        elif isinstance(answer, tuple):
+            lost.append((name, answer))
     if lost:
         yield _shadowed(ground, rule, lost)
 
 
-def _wins(ground: Ground, outcomes: Outcomes, rule: Rule) -> Point | Answer:
-    if outcomes.spec.collects or _order(outcomes) is None:
-        return ground.ask(ground.fires(rule))
-    bars = [ground.z3.Not(ground.fires(other)) for other in _before(ground, outcomes, rule)]
-    return ground.ask(ground.fires(rule), *bars)
-
-
-def _before(ground: Ground, outcomes: Outcomes, rule: Rule) -> list[Rule]:
-    """Return the rules that are tried before one, or are stronger, and that it may meet at all."""
-    order = list(_order(outcomes) or ())
-    before = order[: next(place for place, other in enumerate(order) if other.id == rule.id)]
-    mine = ground.boxes(rule)
-    return [other for other in before if any(both(a, b) is not None for a in ground.boxes(other) for b in mine)]
+def _held(ground: Ground, rule: Rule) -> Point | Answer:
+    """Return an incident for which a rule holds: a natural one, or one that the solver finds."""
+    for box in ground.boxes(rule)[:3]:
+        point = from_parts(ground, box)
+        if point is not None:
+            point = attrs.evolve(point, known={**ground.ordinary_values, **point.known})
+            if form_truth(rule.form, ground.state(point)) is True:
+                return point
+    return ground.ask(ground.fires(rule))
 
 
 def _order(outcomes: Outcomes) -> Sequence[Rule] | None:
-    return stronger_first(outcomes.spec, outcomes.rules)
-
-
-def _by(ground: Ground, outcomes: Outcomes, rule: Rule) -> tuple[str, ...]:
-    """Return the rules that together take all that a rule could win."""
-    before = _before(ground, outcomes, rule)
-    return ground.core(ground.fires(rule), [(other.id, ground.fires(other)) for other in before])
+    return None if outcomes.spec.collects else stronger_first(outcomes.spec, outcomes.rules)
 
 
 def _shadowed(ground: Ground, rule: Rule, lost: list[tuple[str, tuple[str, ...]]]) -> Finding:
@@ -108,10 +124,10 @@ def _shadowed(ground: Ground, rule: Rule, lost: list[tuple[str, tuple[str, ...]]
     def shows(point: Point) -> bool:
         if form_truth(rule.form, ground.state(point)) is not True:
             return False
-        verdict = ground.judge(point).verdicts[lost[0][0]]
+        verdict = ground.verdicts(point)[lost[0][0]]
         return verdict.rule is not None and verdict.rule.id in by
 
-    found = ground.ask(ground.fires(rule))
+    found = _held(ground, rule)
     witness = None
     if isinstance(found, Point) and shows(found):
         point = shrunk(ground, found, shows)

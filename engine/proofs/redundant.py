@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from typing import Final
 
 from ...rules.diagnostics import Place
 from ...rules.normal import Normalizer, Universe, facts_of
+from ...rules.regions import intersection, is_empty
 from ...rules.tree import ALWAYS, NEVER, And, Atom, Condition, FactTest, NormalForm, Not, Or, Rule, Truth, Whole
 from ...rules.words import condition_text
 from ..solve.encoder import Term
+from .choices import is_choice
 from .finding import Finding
 from .ground import Ground
+from .unproved import from_here, not_proved
+
+#: Why a part of an `and` is idle, and one of an `or`.
+_WHY: Final = (
+    "changes nothing: it holds wherever the other parts do",
+    "changes nothing: it never holds where the other parts leave it a say",
+)
 
 
 def redundant_tests(ground: Ground) -> Iterator[Finding]:
     """Yield parts of rules' conditions that change nothing."""
     normalizer = Normalizer(Universe(ground.tree.facts, ground.tree.decisions))
-    for rule in ground.tree.rules:
-        if rule.id not in ground.never:
-            yield from _Rule(ground, normalizer, rule).findings()
+    rules = [rule for rule in ground.tree.rules if rule.id not in ground.never]
+    for place, rule in enumerate(rules):
+        if ground.is_over:
+            yield not_proved(ground, "redundant-test", from_here(rules[place:]))
+            return
+        yield from _Rule(ground, normalizer, rule).findings()
 
 
 class _Rule:
@@ -26,12 +40,21 @@ class _Rule:
 
     def __init__(self, ground: Ground, normalizer: Normalizer, rule: Rule) -> None:
         self.ground, self.normalizer, self.rule = ground, normalizer, rule
+        #: Whether the solver could not tell of some part.
+        self.is_open = False
         # The condition is kept as well, so that no other takes its identity.
         self.forms: dict[int, tuple[Condition, NormalForm]] = {}
 
     def findings(self) -> Iterator[Finding]:
         """Yield what can be left out."""
-        yield from self._within(self.rule.condition, [], ())
+        condition = self.rule.condition
+        if not isinstance(condition, And | Truth) and not is_choice(condition) and self._form(condition) == ALWAYS:
+            yield self._finding(condition, "is always true", ())
+        else:
+            yield from self._within(condition, [], ())
+        if self.is_open:
+            place = Place.of(self.rule.origin)
+            yield not_proved(self.ground, "redundant-test", f"rule `{self.rule.id}`", place=place)
 
     def _form(self, condition: Condition) -> NormalForm:
         found = self.forms.get(id(condition))
@@ -49,6 +72,8 @@ class _Rule:
             others = [other for number, other in enumerate(parts) if number != place and number not in told]
             if isinstance(condition, Or):
                 others = [Not(other) for other in others]
+            if is_choice(part) and self._form(part) == ALWAYS:
+                continue  # a finding of its own
             what = self._idle(part, [*given, *others], is_or=isinstance(condition, Or))
             if what:
                 told.add(place)
@@ -69,20 +94,43 @@ class _Rule:
         near = [other for other in given if not mine.isdisjoint(_subjects(self._form(other)))]
         if not near and not _has_more(form):
             return ""
+        settled = self._by_regions(form, [self._form(other) for other in near], is_or=is_or)
+        if settled is not None:
+            return _WHY[is_or] if settled else ""
         encoder = self.ground.encoder
         truth = encoder.form(form)
         context: list[Term] = [encoder.form(self._form(other)).possible for other in near]
         if is_or:
-            never = self.ground.is_ruled_out(*context, truth.possible)
-            return "changes nothing: it never holds where the other parts leave it a say" if never else ""
-        always = self.ground.is_ruled_out(*context, self.ground.z3.Not(truth.certain))
-        return "changes nothing: it holds wherever the other parts do" if always else ""
+            return self._said(is_or=is_or, idle=self.ground.ruled_out(*context, truth.possible))
+        always = self.ground.ruled_out(*context, self.ground.z3.Not(truth.certain))
+        return self._said(is_or=is_or, idle=always)
+
+    def _said(self, *, is_or: bool, idle: bool | None) -> str:
+        self.is_open |= idle is None
+        return _WHY[is_or] if idle else ""
+
+    def _by_regions(self, form: NormalForm, near: list[NormalForm], *, is_or: bool) -> bool | None:
+        """Say whether a test on one fact is idle where all others near it are as plain; None where that is for the solver to say."""
+        tests = [_only_test(each) for each in (form, *near)]
+        first, *others = tests
+        if first is None or first.fact in self.ground.optional or None in others:
+            return None
+        left = reduce(intersection, (other.known for other in others if other is not None))
+        return is_empty(intersection(left, first.known)) if is_or else intersection(left, first.known) == left
 
     def _finding(self, part: Condition, what: str, at: tuple[int, ...]) -> Finding:
         text = condition_text(part, self.ground.tree.currency)
         text = f"{text[:80]}…" if len(text) > 81 else text
         named = {"test": text, "rule": self.rule.id, "what": what}
         return Finding("redundant-test", named, Place.of(self.rule.origin), rules=(self.rule.id,), part=at)
+
+
+def _only_test(form: NormalForm) -> FactTest | None:
+    """Return the test that a form is, None where it is more."""
+    if len(form.disjuncts) != 1 or len(form.disjuncts[0]) != 1:
+        return None
+    (part,) = form.disjuncts[0]
+    return part if isinstance(part, FactTest) else None
 
 
 def _subjects(form: NormalForm) -> frozenset[str]:

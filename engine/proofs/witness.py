@@ -14,7 +14,7 @@ import attrs
 from ...rules.currencies import MINOR_DIGITS
 from ...rules.given import Knowledge
 from ...rules.quantities import value_text
-from ...rules.regions import Cut, Spans, contains, intersection, universe_of
+from ...rules.regions import Cut, Region, Spans, contains, intersection, universe_of
 from ...rules.tree import PolicyTree
 from ...rules.types import DISCRETE, Fact, Number, Type, Value, exact
 from ..gaps import nearest_in
@@ -49,12 +49,20 @@ def from_parts(ground: Ground, parts: Parts) -> Point | None:
         if not isinstance(key, str):
             return None
         fact = ground.tree.facts[key]
-        value = natural(part.values, fact.type, ground.tree.currency)
+        value = natural_value(ground, key, part.values)
         if value is not None and not part.missing:
             if fact.type.kind == "list":
                 return None
             known[key] = value
     return attrs.evolve(ordinary(ground), known=known)
+
+
+def natural_value(ground: Ground, name: str, region: Region) -> Value | None:
+    """Return the mildest, roundest value of a fact in a region, and remember it."""
+    kept = ground.naturals.setdefault(name, {})
+    if region not in kept:
+        kept[region] = natural(region, ground.tree.facts[name].type, ground.tree.currency)
+    return kept[region]
 
 
 def natural(region: Any, type_: Type, currency: str) -> Value | None:
@@ -165,7 +173,7 @@ def milder(ground: Ground, fact: Fact, value: Value) -> Iterator[Value]:
 def witness_of(ground: Ground, point: Point) -> Witness:
     """Return an incident as findings carry it, with what is decided about it now."""
     given = {name: written(value, ground.tree, name) for name, value in point.known.items() if is_value(value)}
-    verdicts = ground.judge(point).verdicts
+    verdicts = ground.verdicts(point)
     outcomes = {name: verdicts[name].outcome for name in ground.decisions}
     expect = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, bool | str)}
     in_force = (ground.tree.effective, ground.tree.expires)
@@ -173,8 +181,12 @@ def witness_of(ground: Ground, point: Point) -> Witness:
 
 
 def written(value: Value, tree: PolicyTree, name: str) -> object:
-    """Return a canonical value as an owner writes it in TOML."""
-    type_ = tree.facts[name].type
+    """Return a canonical value of a fact as an owner writes it in TOML."""
+    return written_value(value, tree.facts[name].type, tree.currency)
+
+
+def written_value(value: Value, type_: Type, currency: str) -> object:
+    """Return a canonical value of a type as an owner writes it in TOML."""
     if isinstance(value, bool | str):
         return value
     if isinstance(value, tuple):
@@ -185,4 +197,4 @@ def written(value: Value, tree: PolicyTree, name: str) -> object:
         return value
     if type_.kind == "number" and (Fraction(value) * 10**30).denominator != 1:
         return str(value)
-    return value_text(value, type_, tree.currency).replace("_", "")
+    return value_text(value, type_, currency).replace("_", "")
