@@ -60,7 +60,7 @@ def condition_english(condition: Condition, currency: str) -> str:
         case Compare():
             return _comparison(condition, currency)
         case TextTest(operator, subject, pattern):
-            return f"{_expression(subject, currency)} {operator} {_expression(pattern, currency)}"
+            return f"{expression_english(subject, currency)} {operator} {expression_english(pattern, currency)}"
         case _:
             assert_never(condition)
 
@@ -71,7 +71,9 @@ def _clauses(parts: tuple[Condition, ...], currency: str) -> list[str]:
     before: Condition | None = None
     for part in parts:
         if isinstance(part, Compare) and isinstance(before, Compare) and _bounds(before, part):
-            clauses[-1] += _comparison(part, currency).replace(f"{_expression(part.left, currency)} is", " and", 1)
+            clauses[-1] += _comparison(part, currency).replace(
+                f"{expression_english(part.left, currency)} is", " and", 1
+            )
             before = None
             continue
         clauses.append(_within(part, currency, Or))
@@ -122,8 +124,10 @@ def _membership(parts: tuple[Condition, ...], currency: str, *, verb: str = "is"
     parameter = names.pop() if len(names) == 1 else ""
     if parameter:  # one that is a list: its name stands behind the whole of it
         options = [attrs.evolve(option, name="") for option in options if isinstance(option, Constant)]
-    words = listed([_expression(option, currency) for option in options], "or")
-    return f"{_expression(subjects.pop(), currency)} {verb} {words}{f' ({spaced(parameter)})' if parameter else ''}"
+    words = listed([expression_english(option, currency) for option in options], "or")
+    return (
+        f"{expression_english(subjects.pop(), currency)} {verb} {words}{f' ({spaced(parameter)})' if parameter else ''}"
+    )
 
 
 def _is_true(test: Compare) -> bool:
@@ -131,13 +135,14 @@ def _is_true(test: Compare) -> bool:
 
 
 def _comparison(test: Compare, currency: str) -> str:
-    left = _expression(test.left, currency)
+    left = expression_english(test.left, currency)
     if _is_true(test) and test.operator in ("=", "!="):
         return left if test.operator == "=" else f"not {left}"
-    return f"{left} {_IS[test.operator]} {_expression(test.right, currency)}"
+    return f"{left} {_IS[test.operator]} {expression_english(test.right, currency)}"
 
 
-def _expression(expression: Expression, currency: str) -> str:
+def expression_english(expression: Expression, currency: str) -> str:
+    """Return an expression in words."""
     match expression:
         case Constant(value, type_, name):
             return _constant(value, type_, currency) + (f" ({spaced(name)})" if name else "")
@@ -146,7 +151,7 @@ def _expression(expression: Expression, currency: str) -> str:
         case Arithmetic(operator, left, right):
             return f"{_inner(left, currency)} {_SIGNS[operator]} {_inner(right, currency)}"
         case Call("days_since", arguments):
-            return f"the days since {_expression(arguments[0], currency)}"
+            return f"the days since {expression_english(arguments[0], currency)}"
         case Call(function, arguments):
             return f"{_WHOLES[function]} {listed([_inner(argument, currency) for argument in arguments], 'and')}"
         case _:
@@ -161,7 +166,7 @@ def _constant(value: Value, type_: Type, currency: str) -> str:
 
 
 def _inner(expression: Expression, currency: str) -> str:
-    text = _expression(expression, currency)
+    text = expression_english(expression, currency)
     return f"({text})" if isinstance(expression, Arithmetic) else text
 
 
@@ -185,9 +190,8 @@ def amount_text(value: Value, type_: Type, currency: str) -> str:
     return re.sub(r"(?<=\d)_(?=\d)", ",", value_text(value, type_, currency))
 
 
-def rule_conditions(rule: Rule, currency: str) -> list[tuple[str, str]]:
-    """Return when a rule holds, and unless what: each with its word."""
-    condition = rule.condition
+def condition_lines(condition: Condition, currency: str) -> list[tuple[str, str]]:
+    """Return when a part of a policy holds, and unless what: each with its word."""
     if condition == Truth(value=True):
         return [("Always", "")]
     if isinstance(condition, Not) and not isinstance(condition.part, Known | Compare):
@@ -207,12 +211,12 @@ def consequences(rule: Rule, tree: PolicyTree) -> str:
     for name, outcome in rule.outcomes.items():
         spec = tree.decisions[name]
         values = [
-            f"{spaced(value)}: {_expression(rule.values[value], tree.currency)}"
+            f"{spaced(value)}: {expression_english(rule.values[value], tree.currency)}"
             for value in spec.values
             if value in rule.values
         ]
         more = f" ({'; '.join(values)})" if values else ""
-        told.append(f"{title_of(spec)}: {_expression(outcome, tree.currency)}{more}")
+        told.append(f"{title_of(spec)}: {expression_english(outcome, tree.currency)}{more}")
     return ". ".join(told)
 
 
@@ -238,5 +242,5 @@ def decision_english(spec: DecisionSpec, currency: str) -> str:
     how = (
         f"the {spec.aggregate} over all rules that hold is taken" if spec.aggregate else _HIT_POLICIES[spec.hit_policy]
     )
-    default = "a human decides" if spec.default is None else _expression(spec.default, currency)
+    default = "a human decides" if spec.default is None else expression_english(spec.default, currency)
     return f"{outcomes}; {how}; where none does: {default}."

@@ -10,6 +10,7 @@ from ..rules.tree import DecisionSpec, PolicyTree, Rule
 from ..rules.words import condition_text, expression_text
 from .as_json import origin_text
 from .english import title_of
+from .show_case_tables import case_tables
 from .terminal import STYLES, Output
 
 #: How wide the table is where it does not go to a terminal.
@@ -17,7 +18,7 @@ _WIDTH: Final = 160
 
 
 def print_table(output: Output, policy: Policy) -> None:
-    """Write the rules of a policy as a table."""
+    """Write the rules of a policy as a table, and what it says of cases as further ones."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -53,6 +54,26 @@ def print_table(output: Output, policy: Policy) -> None:
         highlight=False,
     )
     console.print(table)
+    for title, columns, rows in case_tables(policy):
+        more = Table(
+            title=title,
+            title_style=style["title"],
+            title_justify="left",
+            box=table.box,
+            show_lines=True,
+            header_style=style["title"],
+            expand=True,
+        )
+        for column in columns:
+            more.add_column(column, overflow="fold")
+        for row in rows:
+            more.add_row(*(Text(output.sign(printable_lines(cell))) for cell in row))
+        console.print(more)
+
+
+def printable_lines(text: str) -> str:
+    """Return a text of several lines, each without what a terminal would obey."""
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def _outcome(rule: Rule, spec: DecisionSpec, tree: PolicyTree) -> str:

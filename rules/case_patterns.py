@@ -21,7 +21,7 @@ from .lengths import read_length
 from .normal import Normalizer, Universe, facts_of
 from .shape import BY_NAME, fits
 from .terms import checked
-from .tree import ALWAYS, Constant, Expression
+from .tree import ALWAYS, ALWAYS_HOLDS, Condition, Constant, Expression
 from .types import Fact
 from .words import condition_text
 
@@ -65,7 +65,14 @@ class _Reader:
         form = self.work.normalizer.normal_form(condition)
         words = {key: word_of(raw, key) for key in ("title", "because", "source")}
         return Pattern(
-            self.part.id, elements=tuple(found), within=within, when=form, learn=learn, origin=self.part.origin, **words
+            self.part.id,
+            elements=tuple(found),
+            within=within,
+            when=form,
+            learn=learn,
+            origin=self.part.origin,
+            condition=condition,
+            **words,
         )
 
     def _element(self, raw: Mapping[str, Any], place: Place) -> Element | None:
@@ -73,11 +80,11 @@ class _Reader:
         if kind is None:
             return None
         fields = dict(kind.fields)
-        where, text, complete = ALWAYS, "", True
+        where, text = ALWAYS, ""
+        condition: Condition | None = ALWAYS_HOLDS
         if "where" in raw:
             scope = self._scope(fields)
             condition = checked(raw["where"], place.inside("where"), scope, self.work)
-            complete = condition is not None
             if condition is not None:
                 where = Normalizer(Universe(scope.facts, {})).normal_form(condition)
                 text = condition_text(condition, self.work.currencies.home)
@@ -94,7 +101,7 @@ class _Reader:
         refers = tuple(sorted({name.split(".")[0] for name in facts_of(where) if "." in name}))
         alias = self._alias(raw, place, fields, is_absent="absent_for" in raw)
         count = raw.get("count", 1)
-        if not complete:
+        if condition is None:
             return None
         pattern = raw.get("pattern", "")
         return Element(
@@ -108,6 +115,7 @@ class _Reader:
             absent_for=absent,
             pattern=pattern if isinstance(pattern, str) else "",
             text=text,
+            condition=condition,
         )
 
     def _kind(self, raw: Mapping[str, Any], place: Place) -> EventKind | None:

@@ -35,7 +35,7 @@ def check_plans(work: Work) -> None:
         assert work.normalizer is not None
         words = {key: word_of(part.raw, key) for key in ("title", "about")}
         form = work.normalizer.normal_form(condition)
-        work.plans[name] = Plan(name, form=form, steps=tuple(found), origin=part.origin, **words)
+        work.plans[name] = Plan(name, form=form, steps=tuple(found), origin=part.origin, condition=condition, **words)
 
 
 def _raw_steps(part: Part) -> list[Mapping[str, Any]]:
@@ -160,4 +160,6 @@ def check_monitoring(work: Work) -> None:
         text=condition_text(when, home),
         reopen_text=condition_text(reopen, home),
         origin=part.origin,
+        condition=when,
+        reopen_condition=reopen,
     )

@@ -2,7 +2,7 @@
 
 A `where` is a condition over the fields of one event, by their own names, and of the events named before it in the same
 pattern, as `alias.field`; it is kept in normal form like every other condition, and a reading evaluates it over a mapping of
-those names to canonical values.
+those names to canonical values. Beside each form stands the *condition* that it was made of, for those who tell it in words.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 
 import attrs
 
-from .tree import Condition, Expression, NormalForm, Origin
+from .tree import ALWAYS_HOLDS, Condition, Expression, NormalForm, Origin
 from .types import Fact, Number
 
 
@@ -54,6 +54,7 @@ class Element:
     absent_for: Number | None = None
     pattern: str = ""
     text: str = ""
+    condition: Condition = ALWAYS_HOLDS
 
 
 @attrs.frozen
@@ -74,6 +75,7 @@ class Pattern:
     because: str
     source: str
     origin: Origin
+    condition: Condition = ALWAYS_HOLDS
 
 
 @attrs.frozen
@@ -99,6 +101,7 @@ class Plan:
     form: NormalForm
     steps: tuple[Step, ...]
     origin: Origin
+    condition: Condition = ALWAYS_HOLDS
 
 
 @attrs.frozen
@@ -150,6 +153,8 @@ class Monitoring:
     text: str
     reopen_text: str
     origin: Origin
+    condition: Condition = ALWAYS_HOLDS
+    reopen_condition: Condition = ALWAYS_HOLDS
 
 
 @attrs.frozen

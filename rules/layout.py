@@ -231,10 +231,14 @@ def _values(array: Node) -> list[Node]:
 
 
 def _spaced(items: list[_Item]) -> list[_Item]:
-    """Put one blank line before each heading and the remarks right above it, and none between it and its first pair."""
+    """
+    Put one blank line before each heading and the remarks right above it, and none between it and its first pair.
+
+    The tables of a list inside another table, such as the events of a story, may stand together as they were written.
+    """
     spaced = list(items)
     for number, item in enumerate(items):
-        if item.kind == "heading":
+        if item.kind == "heading" and not _is_inner(item):
             first = number
             while first and not spaced[first].blank and items[first - 1].kind == "remark":
                 first -= 1
@@ -242,6 +246,11 @@ def _spaced(items: list[_Item]) -> list[_Item]:
         elif item.kind == "pair" and number and items[number - 1].kind == "heading":
             spaced[number] = attrs.evolve(item, blank=False)
     return spaced
+
+
+def _is_inner(heading: _Item) -> bool:
+    """Whether a heading is that of a list of tables inside another table, as `[[story.events]]` is."""
+    return heading.text.startswith("[[") and "." in heading.text
 
 
 def _blocks(items: Iterable[_Item]) -> Iterator[list[_Item]]:

@@ -9,6 +9,7 @@ from .diagnostics import printable
 from .document import Document
 from .incident import Incident
 from .quantities import value_text
+from .shape import BY_NAME, Table
 from .toml_writer import pairs, written_key, written_value
 from .tree import Origin, PolicyTree, Rule
 from .types import Fact, Type, Value
@@ -53,8 +54,11 @@ class _Writer:
             yield self._copied("[[independent]]", declared.origin)
         for name, obligation in self._tree.obligations.items():
             yield self._copied(f"[obligations.{written_key(name)}]", obligation.origin)
+        yield from self._cases()
         for case in self._tree.tests:
             yield self._copied("[[test]]", case.origin)
+        for story in self._tree.case.stories:
+            yield self._copied("[[story]]", story.origin)
 
     def _header(self) -> list[str]:
         name, own = next(iter(self._documents.items()))
@@ -129,16 +133,52 @@ class _Writer:
                 raw = {"id": switch.id, "enabled": False, "because": switch.because}
                 yield [self._comment(switch.origin), "[[rule]]", *pairs(raw)]
 
+    def _cases(self) -> Iterator[list[str]]:
+        """Yield what the policy says of cases."""
+        case = self._tree.case
+        if case.calendar is not None and case.calendar.origin is not None:
+            yield self._copied("[calendar]", case.calendar.origin)
+        for kind in case.events.values():
+            if kind.origin is not None:
+                yield self._copied(f"[events.{written_key(kind.id)}]", kind.origin)
+        for pattern in case.patterns:
+            yield self._copied("[[pattern]]", pattern.origin)
+        for plan in case.plans.values():
+            yield self._copied(f"[plans.{written_key(plan.id)}]", plan.origin)
+        yield from self._replies()
+        if case.monitoring is not None:
+            yield self._copied("[monitoring]", case.monitoring.origin)
+
+    def _replies(self) -> Iterator[list[str]]:
+        """Yield the rules for replies: each limit from the first document that has it, every ban from where it was written."""
+        replies = self._tree.case.replies
+        if replies is None:
+            return
+        tables = [document.values.get("replies") for document in self._documents.values()]
+        limits: dict[str, Any] = {}
+        for table in tables:
+            limits = {**(table if isinstance(table, dict) else {}), **limits}
+        limits.pop("never", None)
+        yield [self._comment(replies.origin), "[replies]", *pairs(limits)]
+        for ban in replies.bans:
+            yield self._copied("[[replies.never]]", ban.origin)
+
     def _copied(self, heading: str, origin: Origin) -> list[str]:
-        value = self._at(origin)
-        return [
-            self._comment(origin),
-            heading,
-            *pairs({key: inner for key, inner in value.items() if key != "enabled"}),
-        ]
+        kept = {key: inner for key, inner in self._at(origin).items() if key != "enabled"}
+        return [self._comment(origin), *_written_table(heading, kept, BY_NAME[str(origin.path[0])])]
 
     def _comment(self, origin: Origin) -> str:
         return f"# {printable(origin.document)}:{self._documents[origin.document].line_of(origin.path)}"
+
+
+def _written_table(heading: str, raw: Mapping[str, Any], table: Table) -> list[str]:
+    """Return the lines of a table, and of the tables within it under headings of their own."""
+    nested = [key.name for key in table.keys if key.takes == "tables" and raw.get(key.name)]
+    lines = [heading, *pairs({key: value for key, value in raw.items() if key not in nested})]
+    for name in nested:
+        for item in raw[name]:
+            lines += [f"[[{heading.strip('[]')}.{name}]]", *pairs(item)]
+    return lines
 
 
 def _part_of(rule: Rule) -> Origin:

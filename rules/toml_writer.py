@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -54,6 +55,8 @@ def _scalar(value: Any) -> str:
 
     if isinstance(value, int) and abs(value) >= 10_000:
         return f"{value:_}"
+    if isinstance(value, dt.datetime):
+        return value.isoformat().replace("+00:00", "Z")
     return (
         dumps({"v": value}, multiline_strings=isinstance(value, str) and "\n" in value)
         .removeprefix("v = ")

@@ -174,6 +174,7 @@ class NormalForm:
 
 ALWAYS = NormalForm(((),))
 NEVER = NormalForm(())
+ALWAYS_HOLDS = Truth(value=True)
 
 # --- the policy ------------------------------------------------------------------------------------------------------
 

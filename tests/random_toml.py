@@ -30,6 +30,35 @@ VALUES: st.SearchStrategy[object] = st.recursive(
 TABLES: st.SearchStrategy[dict[str, object]] = st.dictionaries(
     KEYS, st.one_of(VALUES, st.lists(st.dictionaries(KEYS, VALUES, max_size=3), min_size=1, max_size=3)), max_size=5
 )
+#: Tables as policies have them for cases: lists of tables inside tables that are in a list themselves or have names.
+_EVENTS = st.lists(
+    st.fixed_dictionaries(
+        {"kind": st.sampled_from(["post_seen", "message_sent"])},
+        optional={
+            "where": st.sampled_from(["views > 1_000", "author != first.author"]),
+            "after": st.sampled_from(["2h", "30 min"]),
+            "expect": st.dictionaries(KEYS, VALUES, max_size=3),
+            "facts": st.fixed_dictionaries({"exchange": st.dictionaries(KEYS, SCALARS, max_size=2)}),
+        },
+    ),
+    max_size=4,
+)
+_CASE_TABLES: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "calendar": st.fixed_dictionaries({"open": st.dictionaries(KEYS, TEXTS, max_size=3)}),
+        "events": st.dictionaries(KEYS, st.fixed_dictionaries({"fields": st.dictionaries(KEYS, VALUES)}), max_size=2),
+        "pattern": st.lists(
+            st.fixed_dictionaries({"id": TEXTS, "events": _EVENTS, "learn": st.dictionaries(KEYS, SCALARS)}), max_size=2
+        ),
+        "plans": st.dictionaries(KEYS, st.fixed_dictionaries({"steps": _EVENTS}), max_size=2),
+        "replies": st.fixed_dictionaries({"never": _EVENTS}),
+        "story": st.lists(
+            st.fixed_dictionaries({"name": TEXTS, "opened": st.datetimes(), "events": _EVENTS, "expect": VALUES}),
+            max_size=3,
+        ),
+    },
+)
 
 
 class Writer:
@@ -129,4 +158,6 @@ class Writer:
 @st.composite
 def documents(draw: st.DrawFn) -> str:
     """Write random values down in a random way."""
-    return "# written at random\n" + Writer(draw(st.randoms(use_true_random=False))).table(draw(TABLES))
+    return "# written at random\n" + Writer(draw(st.randoms(use_true_random=False))).table(
+        draw(st.one_of(TABLES, _CASE_TABLES))
+    )
