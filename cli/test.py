@@ -16,7 +16,8 @@ Run the owner's own cases.
 
 Decides every [[test]] of the policies (files, folders, shipped packs; without any, the policies in and below the
 current folder) and compares. A test in which no rule matches fails, unless it expects `refer`: a policy that says
-nothing should not pass by accident.
+nothing should not pass by accident. Then tells every [[story]], event by event, and compares what holds after each;
+stories do not count for --coverage.
 
 With --coverage, says what no test has tried: own rules that never won, red lines that nobody tries to cross, tests in
 conditions that were never true or never false (condition), values next to a threshold (boundary), and tests of which
@@ -43,8 +44,8 @@ Examples:
 
 \b
 Exit codes:
-  0  every test passed
-  1  a test failed, a policy has mistakes, or the tests reach or notice less than --coverage-min or --mutate-min ask;
+  0  every test and story passed
+  1  a test or a story failed, a policy has mistakes, or the tests reach or notice less than --coverage-min or --mutate-min ask;
      with --generate, a test is missing that could neither be written nor proved to be impossible
   2  wrong usage
 """
@@ -52,7 +53,7 @@ Exit codes:
 
 @click.command(help=HELP)
 @click.argument("names", nargs=-1, metavar="[POLICY]...", shell_complete=completion.policies)
-@click.option("-k", "wanted", metavar="WORDS", help="Run only the tests with these words in their name.")
+@click.option("-k", "wanted", metavar="WORDS", help="Run only the tests and stories with these words in their name.")
 @click.option("--coverage", "with_coverage", is_flag=True, help="Say what no test has tried.")
 @click.option("--with-packs", is_flag=True, help="Take the rules that packs brought into account as well.")
 @click.option(
@@ -98,8 +99,8 @@ def command(
         raise click.UsageError("-k runs some of the tests, and mutants are held against all of them: leave one out.")
     policies = find_policies(names) if names else own_policies()
     results = [run_tests(name, wanted, as_of, measured) for name in policies]
-    if wanted and not any(result.trials or result.is_unsound for result in results):
-        raise click.UsageError(f"no test has {wanted!r} in its name.")
+    if wanted and not any(result.count or result.is_unsound for result in results):
+        raise click.UsageError(f"no test or story has {wanted!r} in its name.")
     if asked.wanted:
         results = [with_mutants(tested, asked, as_of) for tested in results]
     report_for(format_)(results)

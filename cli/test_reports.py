@@ -14,7 +14,8 @@ from .as_json import VERSION, Json, findings_json, write_json
 from .coverage_reports import coverage_json, print_coverage
 from .findings import annotation, findings_text, print_findings
 from .mutation_reports import mutation_json, print_mutation
-from .terminal import Output, Piece, Words, cells, counted, err, out, padded
+from .story_reports import failures, print_mismatches, print_telling, telling_github, telling_json, telling_junit
+from .terminal import Output, Piece, counted, err, out
 from .testing import Tested
 
 Results: TypeAlias = Sequence[Tested]
@@ -55,9 +56,11 @@ def as_text(results: Results) -> None:
         output.line(Piece(name, "title"), Piece(f"  {tested.name}" if tested.name != tested.policy.id else "", "dim"))
         for trial in tested.trials if len(results) == 1 else tested.failed:
             _print_trial(output, trial, tested)
-        if len(results) > 1 and tested.trials and not tested.failed:
-            output.line(Piece("  ✓ ", "good"), f"{counted(len(tested.trials), 'test')} passed")
-        if not tested.trials:
+        for telling in tested.tellings if len(results) == 1 else tested.failed_stories:
+            print_telling(output, telling, tested)
+        if len(results) > 1 and tested.count and not tested.failed and not tested.failed_stories:
+            output.line(Piece("  ✓ ", "good"), f"{_counted_all([tested])} passed")
+        if not tested.count:
             sys.stdout.flush()
             err().line(f"{tested.name}: there is no test to run: write one as [[test]] with name, given and expect")
         if tested.coverage is not None:
@@ -77,20 +80,22 @@ def _print_trial(output: Output, trial: Trial, tested: Tested) -> None:
     output.line(
         Piece("  ✗ ", "bad", whole=True), Piece(trial.case.name, "bad"), Piece(f"  {file}:{line}", "dim"), hang=4
     )
-    width = max(cells(mismatch.name) for mismatch in trial.mismatches)
-    for mismatch in trial.mismatches:
-        head = f"      {padded(mismatch.name, width)}  "
-        words: list[Words] = ["expected ", Piece(mismatch.expected, "good"), ", got ", Piece(mismatch.got, "bad")]
-        output.line(Piece(head, "strong", whole=True), *words, hang=cells(head))
-        if mismatch.reason:
-            output.line(Piece(" " * cells(head)), Piece(mismatch.reason, "dim"), hang=cells(head))
+    print_mismatches(output, trial.mismatches, 6)
+
+
+def _counted_all(results: Results) -> str:
+    """Return how many tests there are, and how many stories if there is any."""
+    tests = sum(len(tested.trials) for tested in results)
+    stories = sum(len(tested.tellings) for tested in results)
+    told = counted(stories, "story", "stories")
+    return told if stories and not tests else counted(tests, "test") + (f" and {told}" if stories else "")
 
 
 def _print_counts(output: Output, results: Results) -> None:
-    tests = sum(len(tested.trials) for tested in results)
-    failed = sum(len(tested.failed) for tested in results)
+    count = sum(tested.count for tested in results)
+    failed = sum(len(tested.failed) + len(tested.failed_stories) for tested in results)
     unsound = sum(tested.is_unsound for tested in results)
-    words = f"{counted(tests, 'test')}: {tests - failed:,} passed"
+    words = f"{_counted_all(results)}: {count - failed:,} passed"
     bad = [f"{failed:,} failed"] if failed else []
     bad += [f"{counted(unsound, 'policy', 'policies')} could not be loaded"] if unsound else []
     output.line(Piece(words, "strong"), Piece("".join(f", {part}" for part in bad), "bad"), ".")
@@ -105,7 +110,7 @@ def _print_counts(output: Output, results: Results) -> None:
 
 
 def as_json(results: Results) -> None:
-    """Write one JSON document: `policies`, each with its `tests`, and `summary`."""
+    """Write one JSON document: `policies`, each with its `tests` and its `stories`, and `summary`."""
     tests = sum(len(tested.trials) for tested in results)
     failed = sum(len(tested.failed) for tested in results)
     document = {
@@ -117,6 +122,8 @@ def as_json(results: Results) -> None:
             "tests": tests,
             "passed": tests - failed,
             "failed": failed,
+            "stories": sum(len(tested.tellings) for tested in results),
+            "failed_stories": sum(len(tested.failed_stories) for tested in results),
         },
     }
     write_json(out(), document)
@@ -129,6 +136,7 @@ def _tested_json(tested: Tested) -> Json:
         "sound": not tested.is_unsound,
         "findings": findings_json(tested.findings),
         "tests": [_trial_json(trial, tested) for trial in tested.trials],
+        "stories": [telling_json(telling, tested) for telling in tested.tellings],
         "coverage": None if tested.coverage is None else coverage_json(tested.coverage, _documents(tested)),
         "mutation": None if tested.mutation is None else mutation_json(tested.mutation, _documents(tested)),
     }
@@ -151,7 +159,7 @@ def _trial_json(trial: Trial, tested: Tested) -> Json:
 
 
 def as_junit(results: Results) -> None:
-    """Write JUnit's XML: a suite a policy, a case a test."""
+    """Write JUnit's XML: a suite a policy, a case a test or a story."""
     root = ET.Element("testsuites", name="policy test")
     for tested in results:
         _suite(root, tested)
@@ -165,7 +173,8 @@ def as_junit(results: Results) -> None:
 
 def _suite(root: ET.Element, tested: Tested) -> None:
     errors = [found for found in tested.findings if found.severity == "error"] if tested.is_unsound else []
-    counts = {"tests": len(tested.trials) + len(errors), "failures": len(tested.failed), "errors": len(errors)}
+    failed = len(tested.failed) + len(tested.failed_stories)
+    counts = {"tests": tested.count + len(errors), "failures": failed, "errors": len(errors)}
     suite = ET.SubElement(
         root, "testsuite", {"name": tested.name, **{key: str(count) for key, count in counts.items()}}
     )
@@ -179,6 +188,9 @@ def _suite(root: ET.Element, tested: Tested) -> None:
         if not trial.passed:
             lines = [_xml_text(told(mismatch)) for mismatch in trial.mismatches]
             ET.SubElement(case, "failure", message=lines[0]).text = "\n".join(lines)
+    for telling in tested.tellings:
+        lines = [_xml_text(line) for _, line in failures(telling)]
+        telling_junit(suite, telling, tested, _xml_text(telling.story.name), lines)
 
 
 def _xml_text(text: str) -> str:
@@ -187,7 +199,7 @@ def _xml_text(text: str) -> str:
 
 
 def as_github(results: Results) -> None:
-    """Write an annotation for each failed test and each finding."""
+    """Write an annotation for each failed test, each line of a story that failed, and each finding."""
     output = out()
     for tested in results:
         output.text(findings_text(tested.findings, "github")) if tested.findings else None
@@ -195,3 +207,5 @@ def as_github(results: Results) -> None:
             file, line = place_of(trial.case, tested)
             message = "\n".join(told(mismatch) for mismatch in trial.mismatches)
             output.text(annotation("error", file, line, f"test failed: {trial.case.name}", message))
+        for telling in tested.failed_stories:
+            telling_github(output, telling, tested)

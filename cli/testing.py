@@ -8,6 +8,7 @@ from typing import Final
 
 import attrs
 
+from ..engine.cases.stories import Telling, tell
 from ..engine.coverage import Coverage, coverage
 from ..engine.mutation import Score
 from ..engine.policy import Policy
@@ -42,6 +43,7 @@ class Tested:
     coverage: Coverage | None = None
     least: float | None = None
     mutation: Mutation | None = None
+    tellings: tuple[Telling, ...] = ()
 
     @property
     def is_unsound(self) -> bool:
@@ -54,9 +56,19 @@ class Tested:
         return tuple(trial for trial in self.trials if not trial.passed)
 
     @property
+    def failed_stories(self) -> tuple[Telling, ...]:
+        """The stories that came out otherwise than expected."""
+        return tuple(telling for telling in self.tellings if not telling.passed)
+
+    @property
+    def count(self) -> int:
+        """How many tests and stories were run."""
+        return len(self.trials) + len(self.tellings)
+
+    @property
     def passed(self) -> bool:
-        """Whether the policy is sound, every test came out as expected, and the tests reach as much as was asked for."""
-        return not self.is_unsound and not self.failed and not self.falls_short
+        """Whether the policy is sound, every test and story came out as expected, and the tests reach as much as was asked for."""
+        return not (self.is_unsound or self.failed or self.failed_stories or self.falls_short)
 
     @property
     def falls_short(self) -> bool:
@@ -75,7 +87,7 @@ class Measured:
 
 
 def run_tests(name: str, wanted: str | None, as_of: dt.date | None, measured: Measured) -> Tested:
-    """Load a policy and run its tests, or those with *wanted* in their name."""
+    """Load a policy and run its tests and stories, or those with *wanted* in their name."""
     try:
         policy = Policy.load(name)
     except PolicyError as error:
@@ -83,10 +95,11 @@ def run_tests(name: str, wanted: str | None, as_of: dt.date | None, measured: Me
     words = (wanted or "").casefold()
     cases = [case for case in policy.tree.tests if words in case.name.casefold()]
     trials = tuple(run_trials(policy, cases=cases, as_of=as_of))
+    tellings = tuple(tell(policy, story) for story in policy.tree.case.stories if words in story.name.casefold())
     reached = None
     if measured.wanted:
         reached = coverage(policy, trials, with_packs=measured.with_packs, prove=has_solver(), budget=PATIENCE)
-    return Tested(name, policy, policy.warnings, trials, reached, measured.least)
+    return Tested(name, policy, policy.warnings, trials, reached, measured.least, tellings=tellings)
 
 
 def has_solver() -> bool:

@@ -63,7 +63,7 @@ def test_tests_are_chosen_by_their_name() -> None:
     assert run("test", "small.toml", "-k", "SMALL").code == 0
     ran = run("test", "small.toml", "-k", "nothing like it")
     assert ran.code == 2
-    assert "no test has 'nothing like it' in its name" in ran.err
+    assert "no test or story has 'nothing like it' in its name" in ran.err
 
 
 def test_without_names_the_policies_below_are_tested(folder: Path) -> None:
@@ -131,7 +131,15 @@ def test_the_rules_of_packs_are_measured_where_that_is_asked_for(folder: Path) -
 
 def test_json_has_every_test_and_the_counts() -> None:
     found = json.loads(run("test", "small.toml", "--coverage", "--format", "json").out)
-    assert found["summary"] == {"policies": 1, "unsound_policies": 0, "tests": 2, "passed": 1, "failed": 1}
+    assert found["summary"] == {
+        "policies": 1,
+        "unsound_policies": 0,
+        "tests": 2,
+        "passed": 1,
+        "failed": 1,
+        "stories": 0,
+        "failed_stories": 0,
+    }
     tests = found["policies"][0]["tests"]
     assert [(test["line"], test["passed"]) for test in tests] == [(16, True), (21, False)]
     assert tests[1]["mismatches"][0] == {

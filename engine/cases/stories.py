@@ -17,8 +17,9 @@ from ..trials import Mismatch, canonical_text, matching_rules, mismatches, writt
 from ..truth import is_value
 from .business_time import milliseconds, moment_of
 from .event import Event
+from .joining import CorrelationError
 from .plain import Plain
-from .progress import Moment, Progress, pass_time, run_through
+from .progress import EndlessCaseError, Moment, Progress, pass_time, run_through
 
 #: What a line of a story may expect that no test of a single incident does.
 OF_A_CASE: Final = frozenset({"facts", "status", "patterns", "next_steps", "open", "done", "breached"})
@@ -56,12 +57,21 @@ def tell_stories(policy: Policy) -> Iterator[Telling]:
 
 
 def tell(policy: Policy, story: Story) -> Telling:
-    """Run one story."""
+    """Run one story; one whose patterns chase each other without end stops there, and has failed."""
     opened = milliseconds(story.opened)
     progress = Progress(policy, Plain(policy.tree.case.patterns))
     first = Event(0, opened, "case_opened", {"facts": dict(story.given)} if story.given else {})
-    list(run_through(progress, [first]))
-    chapters = [_chapter(progress, entry, opened + int(entry.after * 1000)) for entry in story.entries]
+    chapters: list[Chapter] = []
+    at, origin = opened, story.origin
+    try:
+        list(run_through(progress, [first]))
+        for entry in story.entries:
+            at, origin = opened + int(entry.after * 1000), entry.origin
+            chapters.append(_chapter(progress, entry, at))
+    except (CorrelationError, EndlessCaseError) as error:
+        endless = Mismatch("story", "an end", "none", str(error))
+        entry_of = next((entry for entry in story.entries if entry.origin == origin), None)
+        return Telling(story, (*chapters, Chapter(at, entry_of, (), (endless,), origin)), progress)
     if story.expect:
         at = chapters[-1].at if chapters else opened
         wrong = tuple(_mismatches(progress, story.expect, at, story.origin))
