@@ -39,7 +39,7 @@ class Sheet:
             head = f"     {padded(label, _LABEL)}"
             self.output.line(Piece(head, "name", whole=True), Piece(text, style), hang=cells(head))
 
-    def written_at(self, path: tuple[str | int, ...]) -> Origin | None:
+    def written_at(self, path: tuple[str, ...]) -> Origin | None:
         """Return where something was written: in the first document that has it."""
         for document in self.policy.documents.values():
             value: object = document.values

@@ -51,13 +51,13 @@ def test_one_file_says_where_each_part_was_written(tmp_path: Path) -> None:
     text = one_file(policy.tree, policy.documents)
     lines = text.splitlines()
     case = policy.tree.case
-    parts = [*case.patterns, *case.plans.values(), *case.stories]
     assert case.replies is not None and case.monitoring is not None and case.calendar is not None
-    for part in (*parts, *case.replies.bans, case.replies, case.monitoring, case.calendar):
-        assert part.origin is not None
-        where = f"# {part.origin.document}:{policy.documents[part.origin.document].line_of(part.origin.path)}"
-        after = lines[lines.index(where) + 1]
-        assert str(part.origin.path[0]) in after
+    origins = [pattern.origin for pattern in case.patterns] + [plan.origin for plan in case.plans.values()]
+    origins += [story.origin for story in case.stories] + [ban.origin for ban in case.replies.bans]
+    for origin in (*origins, case.replies.origin, case.monitoring.origin, case.calendar.origin):
+        assert origin is not None
+        where = f"# {origin.document}:{policy.documents[origin.document].line_of(origin.path)}"
+        assert str(origin.path[0]) in lines[lines.index(where) + 1]
 
 
 def test_a_moment_is_written_as_owners_write_it() -> None:
