@@ -55,8 +55,9 @@ null, an empty text, list or object.
 | in | keys |
 | --- | --- |
 | each of `tests` | `name`, `file`, `line`, `passed`, `confirmed`, `mismatches` (each `name`, `expected`, `got`, `reason`) |
+| each of `stories` | `name`, `file`, `line`, `passed`, `mismatches` (each as of a test, with `when` in words, `at`, and the `line` of the event) |
 | `coverage` | null, or `own_rules`, `own_rules_won`, `percent`, `pack_rules`, `pack_rules_won`, `never_won` (each `rule`, `origin`, `matched_in`), `never_broken` (each `guard`, `origin`), `kinds` (`rule`, `red-line`, `condition`, `boundary`, `mcdc`, each with `of`, `reached`, `impossible`, `percent`), `missing` (each `kind`, `rules`, `what`), `impossible` (the same with `why`) |
-| `summary` | `policies`, `unsound_policies`, `tests`, `passed`, `failed` |
+| `summary` | `policies`, `unsound_policies`, `tests`, `passed`, `failed` (tests), `stories`, `failed_stories` |
 
 `policy packs` writes `packs`, each with `id`, `title`, `version`, `about`, `currency`, `jurisdiction`, `extends` and `review_by`.
 `policy ask` writes one decision as above, with the `facts` that were stated. `policy replay` writes `content_hash`, `results` (each
