@@ -45,7 +45,8 @@ Examples:
 \b
 Exit codes:
   0  every test and story passed
-  1  a test or a story failed, a policy has mistakes, or the tests reach or notice less than --coverage-min or --mutate-min ask;
+  1  a test or a story failed, a policy has mistakes, or the tests reach or notice less than --coverage-min or
+     --mutate-min ask;
      with --generate, a test is missing that could neither be written nor proved to be impossible
   2  wrong usage
 """
