@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from . import cases, decide, explain, growth, loading, missing, proofs, startup, store, verify
+from . import cases, decide, explain, growth, loading, missing, proofs, startup, store, unfolding, verify
 from .report import Section, write
 
 SUITES: dict[str, Callable[[], Section]] = {
@@ -19,6 +19,7 @@ SUITES: dict[str, Callable[[], Section]] = {
     "growth": growth.measure,
     "cases": cases.measure,
     "store": store.measure,
+    "unfolding": unfolding.measure,
     "proofs": proofs.measure,
     "verify": verify.measure,
 }

@@ -44,7 +44,7 @@ def measure() -> Section:
 
 def single(folder: Path, rounds: int = 800) -> tuple[str, tuple[Reach, ...]]:
     """Append and insert in turns, each into a file of its own, every time waiting for the disk."""
-    entries = {name: _bare(folder, name) for name in (BARE, BARE_HEAD)} | {
+    entries = {name: bare_insert(folder, name) for name in (BARE, BARE_HEAD)} | {
         name: _append(folder, name) for name in (PLAIN, KEYED, ALL)
     }
     timed = race(entries, rounds=rounds, repeats=1)  # one by one: the disk has its moods
@@ -77,7 +77,7 @@ def _append(folder: Path, name: str) -> Entry:
     return Entry(fresh, run, 1)
 
 
-def _bare(folder: Path, name: str) -> Entry:
+def bare_insert(folder: Path, name: str) -> Entry:
     """The same rows into the same tables, by the driver alone, all of them made beforehand."""
     path = folder / f"{abs(hash(name))}.db"
     with open_store(path) as store:

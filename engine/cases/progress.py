@@ -157,9 +157,12 @@ class Progress:
 
     def next_steps(self, at: int) -> tuple[NextStep, ...]:
         """Return what the plans ask for at a moment; nothing once the case is closed."""
+        return self._next_steps(self.state(at))
+
+    def _next_steps(self, state: State) -> tuple[NextStep, ...]:
         if self.status == "closed":
             return ()
-        return tuple(next_steps(self.tree.case, self.state(at), self.facts.steps_done))
+        return tuple(next_steps(self.tree.case, state, self.facts.steps_done))
 
     # -- within
 
@@ -184,11 +187,14 @@ class Progress:
 
     def _settle(self, at: int, event: Event | None, matches: Iterable[Match], before: _Snapshot) -> Moment:
         """Decide anew, and write down what is different."""
-        judgement = self.policy.judge(self.known(at), moment_of(at))
+        known = self.known(at)
+        judgement = self.policy.judge(known, moment_of(at))
         self.judgement = judgement
         self.ledger.owe(judgement.obligations, at)
-        self._expect_steps(at)
-        self._watch(judgement, at)
+        if self.tree.case.plans or self.tree.case.monitoring is not None:
+            state = State.of(self.tree.facts, known, ordinal(moment_of(at)))
+            self._expect_steps(state, at)
+            self._watch(judgement, state, at)
         after = self._snapshot()
         moment = Moment(
             at,
@@ -215,8 +221,8 @@ class Progress:
         outcomes = {name: verdict.canonical for name, verdict in verdicts.items()}
         return _Snapshot(outcomes, {(entry.kind, entry.id): entry for entry in self.ledger})
 
-    def _expect_steps(self, at: int) -> None:
-        for found in self.next_steps(at):
+    def _expect_steps(self, state: State, at: int) -> None:
+        for found in self._next_steps(state):
             if found.step.within is not None and not found.waits_for:
                 due = deadline(at, found.step.within)
                 if due is not None:
@@ -230,12 +236,12 @@ class Progress:
         elif event.kind == "case_reopened":
             self.status, self.monitored_until = "open", None
 
-    def _watch(self, judgement: Judgement, at: int) -> None:
+    def _watch(self, judgement: Judgement, state: State, at: int) -> None:
         """Begin to watch the case at the moment at which we walk away."""
         monitoring = self.tree.case.monitoring
         if monitoring is None:
             return
-        truth = outcomes_truth(self.tree, monitoring.when, monitoring.decisions, judgement.verdicts, self.state(at))
+        truth = outcomes_truth(self.tree, monitoring.when, monitoring.decisions, judgement.verdicts, state)
         if truth is True and not self._walked_away and self.status == "open":
             self.status, self.monitored_until = "monitored", deadline(at, monitoring.length)
         self._walked_away = truth is True
