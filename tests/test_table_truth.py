@@ -219,7 +219,7 @@ def refusals(text: str) -> set[str]:
     try:
         Policy.loads(text)
     except PolicyError as error:
-        return {diagnostic.code for diagnostic in error.diagnostics}
+        return {diagnostic.code for diagnostic in error.diagnostics if diagnostic.severity == "error"}
     return set()
 
 
