@@ -55,7 +55,7 @@ def write(results: list[Verified], format_: str, *, overlaps: bool) -> None:
             sarif_result(result.policy, finding, diagnostic)
             for result in results
             for finding, diagnostic in in_place(result.policy, result.found)
-            if overlaps or finding.code != "overlapping-rules"
+            if overlaps or not finding.is_listing
         ]
         output.text(render_results(shown, "policy-verify"))
     else:
@@ -64,8 +64,8 @@ def write(results: list[Verified], format_: str, *, overlaps: bool) -> None:
 
 
 def listed(found: tuple[Finding, ...], *, overlaps: bool) -> list[Finding]:
-    """Return the findings that are to be shown: those that are allowed are not."""
-    return [f for f in found if f.allowed is None and (overlaps or f.code != "overlapping-rules")]
+    """Return the findings that are to be shown: those that are allowed are not, and mere listings only with *overlaps*."""
+    return [f for f in found if f.allowed is None and (overlaps or not f.is_listing)]
 
 
 def in_place(policy: Policy, found: Iterable[Finding]) -> list[tuple[Finding, Diagnostic]]:
@@ -84,11 +84,13 @@ def _print(output: Output, result: Verified, *, overlaps: bool) -> None:
         _print_finding(output, result.policy, finding, diagnostic)
     count = sum(finding.counts for finding in found)
     allowed = sum(finding.allowed is not None for finding in found)
-    more = sum(finding.code == "overlapping-rules" and finding.allowed is None for finding in found)
+    listings = [finding.code for finding in found if finding.is_listing and finding.allowed is None]
+    order, waiting = listings.count("overlapping-rules"), listings.count("breakable-guard")
     said = counted(count, "finding") if count else "nothing found"
     notes = [f", {allowed} more allowed" if count else f", {counted(allowed, 'finding')} allowed"] if allowed else []
-    notes += [f"; {counted(more, 'overlap')} where the order decides"] if more else []
-    notes += [" (`--overlaps` lists them)"] if more and not overlaps else []
+    notes += [f"; {counted(order, 'overlap')} where the order decides"] if order else []
+    notes += [f"; {counted(waiting, 'red line')} that may stop a decision for want of a fact"] if waiting else []
+    notes += [" (`--overlaps` lists them)"] if listings and not overlaps else []
     output.line(Piece(result.name, "strong"), ": ", Piece(said, "bad" if count else "good"), "".join(notes), hang=2)
 
 

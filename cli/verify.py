@@ -47,7 +47,12 @@ Exit codes:
 @click.option("--diff", is_flag=True, help="With --fix: write nothing, show what would change.")
 @click.option("--save-tests", is_flag=True, help="Add each incident that is shown to the policy, as a [[test]].")
 @click.option("--budget", type=click.FloatRange(min=0), metavar="SECONDS", help="How long each policy may take.")
-@click.option("--overlaps", is_flag=True, help="List the rules that overlap as well, where the order says who wins.")
+@click.option(
+    "--overlaps",
+    is_flag=True,
+    help="List what is no mistake as well: rules that overlap, where the order says who wins, and red lines that stop a "
+    "decision only where a fact is missing.",
+)
 @as_of_option
 @format_option("text", "json", "sarif")
 def command(

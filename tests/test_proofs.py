@@ -95,6 +95,27 @@ def test_what_is_printed_for_a_sample_is_golden(code: str, tmp_path: Path, monke
     agrees_with_golden(f"verify/{code}.txt", run("verify", "policy.toml", "--overlaps").out)
 
 
+def test_a_red_line_that_asks_for_a_missing_fact_is_shown_on_request_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there to be crossed: the last line counts it, `--overlaps` prints it, and nothing fails."""
+    monkeypatch.chdir(tmp_path)
+    rule = '[policy]\nid = "cafe"\n[decisions.refund]\ndefault = "deny"\n[[rule]]\nid = "small"\n'
+    guard = '[[guard]]\nid = "ask-first"\nnever = "refund >= credit and injury is missing"\n'
+    Path("policy.toml").write_text(rule + 'when = "loss <= 50 USD"\nthen.refund = "full"\n' + guard, encoding="utf-8")
+    short, full = run("verify", "policy.toml"), run("verify", "policy.toml", "--overlaps")
+    assert (short.code, full.code) == (0, 0)
+    assert " ".join(short.out.split()) == (
+        "policy.toml: nothing found; 1 red line that may stop a decision for want of a fact (`--overlaps` lists them)"
+    )
+    assert (
+        "breakable-guard: the red line `ask-first` can be crossed by `small`, but only where a fact is missing"
+        in full.out
+    )
+    logs = [json.loads(run("verify", "policy.toml", *more, "--format", "sarif").out) for more in ((), ("--overlaps",))]
+    assert [[found["level"] for found in log["runs"][0]["results"]] for log in logs] == [[], ["note"]]
+
+
 def test_every_code_has_a_sample_but_the_one_that_gives_up() -> None:
     assert [code for code in CODES if not catalogue()[code].sample] == ["not-proved"]
     assert len(CHECKS) >= 9
