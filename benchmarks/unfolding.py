@@ -98,7 +98,8 @@ def _show(policy: Policy, folder: Path) -> Entry:
 
     def run(number: int) -> None:
         case = Case.load(policy, f"case-{number}", store, joiner=plain)
-        assert case.facts and case.decision
+        assert case.facts
+        assert case.decision.outcomes
 
     return Entry(lambda _: next(made) % ROOM, run, 1)
 
@@ -113,5 +114,5 @@ def _memory(policy: Policy) -> float:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     kept = [Case.of(policy, _events(LENGTH), id=str(number)) for number in range(OPEN)]
     for case in kept:
-        assert case.progress
+        assert case.progress.moments
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / OPEN
