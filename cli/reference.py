@@ -50,7 +50,7 @@ null, an empty text, list or object.
 | `mutation` | null, or `percent`, `killed`, `survived`, `unproved`, `equivalent`, `sample_of`, `seed`, `operators` (each `name`, `about`, `percent` and the same counts), `mutants` (each `operator`, `kind`, `id`, `origin`, `before`, `after`, `change`, `fate`, `killed_by`, `test`) |
 | `summary` | `policies`, `unsound_policies`, `incidents`, `decided`, `left_to_a_human`, `unreadable`, `outcomes` (numbers, by policy, decision and outcome) |
 
-`policy test` writes `policies`, each with `file`, `id`, `sound`, `findings`, `tests`, `coverage` and `mutation`, and `summary`.
+`policy test` writes `policies`, each with `file`, `id`, `sound`, `findings`, `tests`, `stories`, `coverage` and `mutation`, and `summary`.
 
 | in | keys |
 | --- | --- |

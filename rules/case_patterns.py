@@ -10,17 +10,17 @@ import attrs
 from .case_events import check_kind
 from .case_tree import Element, EventKind, Pattern
 from .check import Mistyped, Scope
-from .compose import Part
+from .compose import Part, cycle_text
 from .conditions import read_value_expression
 from .consequences import check_id, when_unless, word_of
 from .declare import Work, check_name, read_stated
-from .describe import shown
+from .describe import shortened, shown
 from .diagnostics import Place, nearest
 from .event_kinds import MATCHED
 from .lengths import read_length
 from .normal import Normalizer, Universe, facts_of
 from .shape import BY_NAME, fits
-from .terms import checked
+from .terms import by_need, checked, cycles
 from .tree import ALWAYS, ALWAYS_HOLDS, Condition, Constant, Expression
 from .types import Fact
 from .words import condition_text
@@ -37,6 +37,20 @@ def check_patterns(work: Work) -> None:
         pattern = _Reader(work, part, ids).read()
         if pattern is not None:
             work.patterns.append(pattern)
+    _check_cycles(work)
+
+
+def _check_cycles(work: Work) -> None:
+    """Report patterns that wait for one another's matches in a circle: none of them can be the first."""
+    ids = {pattern.id for pattern in work.patterns}
+    waits = {
+        pattern.id: {element.pattern for element in pattern.elements if element.absent_for is None} & ids
+        for pattern in work.patterns
+    }
+    ordered = by_need(waits)
+    places = {pattern.id: Place.of(pattern.origin) for pattern in work.patterns}
+    for cycle in cycles({name: needs for name, needs in waits.items() if name not in ordered}):
+        work.findings.report("cycle-in-patterns", places[cycle[0]], cycle=cycle_text(cycle))
 
 
 class _Reader:
@@ -46,14 +60,16 @@ class _Reader:
         self.work, self.part, self.ids = work, part, ids
         #: The fields of the events named so far, as `alias.field`.
         self.named: dict[str, Fact] = {}
-        self.aliases: set[str] = set()
+        #: The kind of each event that has a name, by that name.
+        self.aliases: dict[str, str] = {}
 
     def read(self) -> Pattern | None:
         """Return the pattern; None where it has a mistake, which has been reported."""
         raw, place = self.part.raw, self.part.place
         written = raw.get("events")
         items = written if fits(written, "tables") and isinstance(written, list) else []
-        elements = [self._element(item, place.inside("events", index)) for index, item in enumerate(items)]
+        # No more than there may be are read, for each may speak of all before it.
+        elements = [self._element(item, place.inside("events", index)) for index, item in enumerate(items[:MOST])]
         found = [element for element in elements if element is not None]
         self._check_elements(found, items)
         within = read_length(self.work, raw.get("within"), place.inside("within"))
@@ -83,7 +99,7 @@ class _Reader:
         where, text = ALWAYS, ""
         condition: Condition | None = ALWAYS_HOLDS
         if "where" in raw:
-            scope = self._scope(fields)
+            scope = self._scope(fields, {**self.aliases, "": kind.id})
             condition = checked(raw["where"], place.inside("where"), scope, self.work)
             if condition is not None:
                 where = Normalizer(Universe(scope.facts, {})).normal_form(condition)
@@ -99,7 +115,7 @@ class _Reader:
             )
         absent = read_length(self.work, raw.get("absent_for"), place.inside("absent_for"))
         refers = tuple(sorted({name.split(".")[0] for name in facts_of(where) if "." in name}))
-        alias = self._alias(raw, place, fields, is_absent="absent_for" in raw)
+        alias = self._alias(raw, place, kind, is_absent="absent_for" in raw)
         count = raw.get("count", 1)
         if condition is None:
             return None
@@ -133,24 +149,24 @@ class _Reader:
             return None
         return MATCHED
 
-    def _scope(self, fields: Mapping[str, Fact]) -> Scope:
+    def _scope(self, fields: Mapping[str, Fact], kinds: Mapping[str, str]) -> Scope:
         facts = {**self.named, **fields}
-        return Scope(facts, self.work.parameters, {}, {}, self.work.currencies, {}, self.work.used)
+        return Scope(facts, self.work.parameters, {}, {}, self.work.currencies, {}, self.work.used, kinds)
 
-    def _alias(self, raw: Mapping[str, Any], place: Place, fields: Mapping[str, Fact], *, is_absent: bool) -> str:
+    def _alias(self, raw: Mapping[str, Any], place: Place, kind: EventKind, *, is_absent: bool) -> str:
         alias = raw.get("as", "")
         if not isinstance(alias, str) or not alias:
             return ""
         at = place.inside("as")
         if is_absent:
             self.work.findings.report("alias-of-absence", at, alias=shown(alias))
-        elif "." in alias or alias in fields or alias in self.aliases:
+        elif "." in alias or alias in kind.fields or alias in self.aliases:
             self.work.findings.report("bad-alias", at, alias=shown(alias))
         else:
             check_name(self.work, alias, Part(alias, {}, attrs.evolve(self.part.origin, path=at.path)), "event")
-            self.aliases.add(alias)
+            self.aliases[alias] = kind.id
             self.named.update(
-                (f"{alias}.{name}", attrs.evolve(field, name=f"{alias}.{name}")) for name, field in fields.items()
+                (f"{alias}.{name}", attrs.evolve(field, name=f"{alias}.{name}")) for name, field in kind.fields.items()
             )
         return alias
 
@@ -161,19 +177,23 @@ class _Reader:
             self.work.findings.report(
                 "missing-key", self.part.place, key="events", table="[[pattern]]", about=key.about
             )
-        absent = [index for index, item in enumerate(items) if isinstance(item, dict) and "absent_for" in item]
+        absent = [index for index, item in enumerate(items[:MOST]) if isinstance(item, dict) and "absent_for" in item]
         for index in absent:
             if index < len(items) - 1 or index == 0:
                 self.work.findings.report("absence-not-last", self.part.place.inside("events", index), id=self.part.id)
-        if sum(element.count for element in found) > MOST:
+        if len(items) > MOST or sum(element.count for element in found) > MOST:
             self.work.findings.report("pattern-too-long", self.part.place.inside("events"), limit=str(MOST))
 
     def _learn(self, raw: object, place: Place) -> dict[str, Expression]:
         found: dict[str, Expression] = {}
-        scope = self._scope({})
+        scope = self._scope({}, self.aliases)
         for name, value in _facts_in(raw, self.work.facts):
             at = place.inside(*name.split("."))
             fact = self.work.facts.get(name)
+            inner = ", ".join(other for other in self.work.facts if other.startswith(f"{name}."))
+            if fact is None and inner:
+                self.work.findings.report("not-a-group", at, fact=name, inner=shortened(inner))
+                continue
             if fact is None:
                 self.work.findings.report(
                     "unknown-fact", attrs.evolve(at, key=True), suggestion=nearest(name, self.work.facts), name=name

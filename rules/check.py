@@ -52,6 +52,8 @@ class Scope:
 
     *decisions* are names in guards only; *decided* are all of them, for messages. *terms* maps each to its checked condition.
     Every name that is used is added to *used*; comparisons that were found good are kept in *checked*, by what was written.
+    *kinds* is set where the names are fields of events and not facts: the kind of each event by its alias, without an alias for
+    the event itself.
     """
 
     facts: Mapping[str, Fact]
@@ -61,6 +63,7 @@ class Scope:
     currencies: Currencies
     decided: Mapping[str, DecisionSpec] = attrs.field(factory=dict)
     used: set[str] = attrs.field(factory=set)
+    kinds: Mapping[str, str] | None = None
     universe: Universe = attrs.field(
         init=False, default=attrs.Factory(lambda self: Universe(self.facts, self.decisions), takes_self=True)
     )
@@ -395,13 +398,13 @@ class Checker:
             return self._constant(parameter.value, parameter, hint, written)
         if name in scope.terms:
             raise self.report("term-as-value", written, name=name)
-        if hint is not None and hint.type.words:
+        if hint is not None and hint.type.words and not (scope.kinds is not None and "." in name):
             self._word(name, hint, written)
         raise self._unknown(written, hint)
 
     def _what(self, name: str) -> str:
         if name in self.scope.facts:
-            return "a fact"
+            return "a field" if self.scope.kinds is not None else "a fact"
         return (
             "a decision"
             if name in self.scope.decisions
@@ -421,6 +424,8 @@ class Checker:
 
     def _unknown(self, written: Name, hint: Hint | None = None) -> Mistyped:
         name = written.text
+        if self.scope.kinds is not None:
+            return self._unknown_field(written, hint, self.scope.kinds)
         is_value = any(name in spec.values for spec in self.scope.decided.values())
         if self.scope.decisions and (is_value or name in self.scope.decided):
             what = "a value" if is_value else "a list of outcomes"
@@ -435,6 +440,18 @@ class Checker:
         if hint is not None and hint.type == TEXT:
             return self.report("unquoted-text", written, word=name, fix=f"'{name}'")
         return self.report("unknown-name", written, suggestion=nearest(name, self.scope.names()), name=name)
+
+    def _unknown_field(self, written: Name, hint: Hint | None, kinds: Mapping[str, str]) -> Mistyped:
+        """Report a name that is no field of an event."""
+        alias, _, field = written.text.rpartition(".")
+        if hint is not None and hint.type == TEXT and not alias:
+            return self.report("unquoted-text", written, word=field, fix=f"'{field}'")
+        known = self.scope.names()
+        meant = nearest(written.text, [name for name in known if ("." in name) == bool(alias)])
+        meant = meant or next((name for name in known if name.rpartition(".")[2] == field), "")
+        if alias not in kinds:
+            return self.report("unnamed-event", written, suggestion=meant, name=written.text)
+        return self.report("unknown-field", written, suggestion=meant, field=field, kind=kinds[alias])
 
     def _negative(self, written: Operation) -> Expression:
         part = self.expression(written.operands[0])

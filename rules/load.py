@@ -15,6 +15,7 @@ from .allowances import check_allowances
 from .case_events import check_calendar, check_duties, declare_events
 from .case_patterns import check_patterns
 from .case_plans import check_monitoring, check_plans, check_replies
+from .case_review import review_cases
 from .case_stories import case_tree, check_stories
 from .cases import check_tests, read_cases
 from .collector import collector_paused
@@ -68,6 +69,7 @@ PASSES: Final[tuple[Callable[[Work], None], ...]] = (
     check_allowances,
     check_stories,  # needs all of the above
     check_header,
+    review_cases,  # as below
     check_use,  # last, because a name in a part with mistakes may be in use
 )
 

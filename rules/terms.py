@@ -57,14 +57,14 @@ def _in_order(work: Work, drafts: Mapping[str, Part]) -> list[str]:
     """Return the terms so that each comes after those that it rests on, leaving out those in a cycle."""
     scope, names = work.scope, drafts.keys()
     rests_on = {name: names_in(part.raw.get("", part.raw), scope, part.place) & names for name, part in drafts.items()}
-    ordered = _sorted(rests_on)
+    ordered = by_need(rests_on)
     waiting = {name: needs for name, needs in rests_on.items() if name not in ordered}
-    for cycle in _cycles(waiting):
+    for cycle in cycles(waiting):
         work.findings.report("cycle-in-terms", drafts[cycle[0]].place, cycle=cycle_text(cycle))
     return list(ordered)
 
 
-def _sorted(rests_on: Mapping[str, set[str]]) -> dict[str, None]:
+def by_need(rests_on: Mapping[str, set[str]]) -> dict[str, None]:
     """Return the names so that each comes after those that it needs, without those that wait for a cycle."""
     missing = {name: len(needs) for name, needs in rests_on.items()}
     wanted_by: dict[str, list[str]] = {name: [] for name in rests_on}
@@ -82,11 +82,11 @@ def _sorted(rests_on: Mapping[str, set[str]]) -> dict[str, None]:
     return ordered
 
 
-def _cycles(waiting: Mapping[str, set[str]]) -> Iterator[list[str]]:
+def cycles(waiting: Mapping[str, set[str]]) -> Iterator[list[str]]:
     """
     Yield cycles among names each of which needs another one of them: follow one need from each name, and a way must close.
 
-    >>> list(_cycles({"a": {"b"}, "b": {"a"}, "c": {"a"}}))
+    >>> list(cycles({"a": {"b"}, "b": {"a"}, "c": {"a"}}))
     [['a', 'b']]
     """
     walked: dict[str, str] = {}
