@@ -110,14 +110,15 @@ def _outcome_text(canonical: Outcome, verdict: Any) -> str:
 
 def _print_moment(output: Output, moment: Moment, policy: Policy) -> None:
     head = f"  {clock(moment.at)}  "
-    words: list[Words] = [Piece(_event_text(moment.event, policy), "strong")] if moment.event else []
+    words: list[Words] = [Piece(event_text(moment.event, policy), "strong")] if moment.event else []
     output.line(head, *(words or [Piece("time passed", "strong")]), hang=cells(head))
     gap = " " * cells(head)
     for line in _led_to(moment, policy):
         output.line(gap, *line, hang=cells(head) + 2)
 
 
-def _event_text(event: Event, policy: Policy) -> str:
+def event_text(event: Event, policy: Policy) -> str:
+    """Return what happened in words, with what was said of it."""
     kind = policy.tree.case.events.get(event.kind)
     title = kind.title if kind is not None else spaced(event.kind)
     fields = {name: value for name, value in event.raw.items() if name != "facts"}
@@ -131,8 +132,11 @@ def _led_to(moment: Moment, policy: Policy) -> list[list[Words]]:
     tree, found = policy.tree, list[list[Words]]()
     patterns = {pattern.id: pattern for pattern in tree.case.patterns}
     for match in moment.matches:
-        title = patterns[match.pattern].title or match.pattern
-        found.append(["→ ", Piece(f"{title} ({match.pattern})", "name")])
+        pattern = patterns[match.pattern]
+        said = f"{pattern.title or pattern.id} ({pattern.id})"
+        found.append(
+            ["→ ", Piece(f"forbidden: {said}" if pattern.forbidden else said, "bad" if pattern.forbidden else "name")]
+        )
     for name, (was, now) in moment.changed.items():
         if was is None and moment.event is not None and moment.event.kind == "case_opened":
             continue

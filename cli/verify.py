@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -26,12 +27,17 @@ last day. It needs the solver: pip install 'evenhand[verify]'.
 Where there is a mend, it is shown as the lines that change. --fix makes those that are proved to change no decision, of
 this policy and of all others that are named and build on it; the rest is yours to judge. It writes files of your own only.
 
+--orders tries something else, without the solver: the events of the policy's stories in every order, up to --depth of
+them, then longer ones at random, where we do only what the policy asks for at that moment. It looks for an order in which a
+[[pattern]] with `forbidden = true` matches, and --save keeps it as an event file for `policy check`.
+
 \b
 Examples:
   policy verify policy.toml
   policy verify house --overlaps
   policy verify policy.toml --fix --diff
   policy verify policies/ --budget 60 --format sarif > findings.sarif
+  policy verify house --orders --depth 4 --save found/
 
 \b
 Exit codes:
@@ -53,6 +59,11 @@ Exit codes:
     help="List what is no mistake as well: rules that overlap, where the order says who wins, and red lines that stop a "
     "decision only where a fact is missing.",
 )
+@click.option("--orders", is_flag=True, help="Try the events of the policy's stories in other orders.")
+@click.option(
+    "--depth", type=click.IntRange(1, 12), metavar="N", help="With --orders: try all orders of so many events; 3."
+)
+@click.option("--save", metavar="FOLDER", help="With --orders: keep each order that is found, as an event file.")
 @as_of_option
 @format_option("text", "json", "sarif")
 def command(
@@ -63,6 +74,9 @@ def command(
     save_tests: bool,
     budget: float | None,
     overlaps: bool,
+    orders: bool,
+    depth: int | None,
+    save: str | None,
     as_of: dt.date | None,
     format_: str,
 ) -> None:
@@ -71,6 +85,12 @@ def command(
     from .mending import Mending, refuse_packs
     from .proofs import write
 
+    if orders:
+        if fix or diff or save_tests or overlaps or as_of or format_ == "sarif":
+            raise click.UsageError("`--orders` goes with `--depth`, `--save`, `--budget` and `--format json` only.")
+        _try_orders(find_policies(names), depth or 3, budget, save, format_)
+    if depth or save:
+        raise click.UsageError("`--depth` and `--save` belong to `--orders`.")
     if diff and not fix:
         raise click.UsageError("`--diff` shows what `--fix` would change: add `--fix`.")
     files = find_policies(names)
@@ -86,6 +106,15 @@ def command(
             raise click.UsageError(f"{missing}.") from None
     write(results, format_, overlaps=overlaps)
     is_clean = len(sound) == len(files) and not any(result.is_to_be_seen_to for result in results)
+    raise click.exceptions.Exit(0 if is_clean else 1)
+
+
+def _try_orders(files: Sequence[str], depth: int, budget: float | None, save: str | None, format_: str) -> NoReturn:
+    """Try the orders of each policy's stories, and end."""
+    from .orders import try_all, write
+
+    sound = [(name, policy) for name in files if (policy := loaded(name)) is not None]
+    is_clean = write(try_all(sound, depth, budget), format_, save) and len(sound) == len(files)
     raise click.exceptions.Exit(0 if is_clean else 1)
 
 

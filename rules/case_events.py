@@ -71,7 +71,8 @@ def _type(raw: object) -> Type | None:
 
 
 def check_duties(work: Work) -> None:
-    """Read in which hours duties run, and which events discharge them."""
+    """Read in which hours duties run, and which events and steps discharge them."""
+    steps = _steps_of_layers(work)
     for name, part in work.draft.obligations.items():
         hours = part.raw.get("hours", "all")
         place = part.place.inside("hours")
@@ -88,8 +89,21 @@ def check_duties(work: Work) -> None:
         kinds = part.raw.get("discharged_by", [])
         found = tuple(kinds) if fits(kinds, "list of text") else ()
         for index, kind in enumerate(found):
-            check_kind(work, kind, part.place.inside("discharged_by", index))
+            if kind not in steps:
+                check_kind(work, kind, part.place.inside("discharged_by", index))
         work.duties[name] = Duty("business" if hours == "business" else "all", found)
+
+
+def _steps_of_layers(work: Work) -> set[str]:
+    """Return the steps of every plan, of those that an extending policy replaces too: what it builds on may name them."""
+    found: set[str] = set()
+    for layer in work.draft.layers:
+        plans = layer.values.get("plans")
+        for plan in plans.values() if isinstance(plans, dict) else ():
+            steps = plan.get("steps") if isinstance(plan, dict) else None
+            named = steps if fits(steps, "tables") and isinstance(steps, list) else []
+            found |= {step["do"] for step in named if isinstance(step.get("do"), str)}
+    return found
 
 
 def check_kind(work: Work, kind: object, place: Place) -> EventKind | None:

@@ -88,6 +88,7 @@ class _Reader:
             learn=learn,
             origin=self.part.origin,
             condition=condition,
+            forbidden=raw.get("forbidden") is True,
             **words,
         )
 

@@ -119,7 +119,7 @@ def _bans(work: Work, part: Part) -> Iterator[Ban]:
             problem = pattern_problem(pattern)
             if problem:
                 work.findings.report("bad-pattern", place.inside("patterns", at), pattern=shown(pattern), why=problem)
-        words = {key: word_of(raw, key) for key in ("because", "instead")}
+        words = {key: word_of(raw, key) for key in ("because", "instead", "source")}
         yield Ban(item.id, phrases, patterns, origin=item.origin, **words)
 
 

@@ -10,6 +10,7 @@ import attrs
 
 from .case_events import check_kind
 from .case_tree import CaseTree, Entry, Story
+from .case_uses import spoken_of
 from .cases import Expectations, check_expectations, take_over
 from .compose import Part
 from .declare import Work
@@ -144,4 +145,5 @@ def case_tree(work: Work) -> CaseTree:
         work.monitoring,
         work.duties,
         tuple(work.stories),
+        spoken_of(work),
     )

@@ -63,7 +63,7 @@ class Pattern:
     A correlation over the events of one case, and the facts that it teaches.
 
     *within* is the most seconds between the first and the last event; *when* is a condition over the facts of the case, asked
-    when the last event comes. *learn* maps facts to expressions over `alias.field`.
+    when the last event comes. *learn* maps facts to expressions over `alias.field`. A *forbidden* pattern must never match.
     """
 
     id: str
@@ -76,6 +76,7 @@ class Pattern:
     source: str
     origin: Origin
     condition: Condition = ALWAYS_HOLDS
+    forbidden: bool = False
 
 
 @attrs.frozen
@@ -114,6 +115,7 @@ class Ban:
     because: str
     instead: str
     origin: Origin
+    source: str = ""
 
 
 @attrs.frozen
@@ -184,7 +186,11 @@ Hours = Literal["all", "business"]
 
 @attrs.frozen
 class Duty:
-    """What cases need of an obligation besides its deadline: in which hours it runs, and which events discharge it."""
+    """
+    What cases need of an obligation besides its deadline.
+
+    *hours* are those in which it runs; *discharged_by* are kinds of events, and steps of plans.
+    """
 
     hours: Hours = "all"
     discharged_by: tuple[str, ...] = ()
@@ -202,3 +208,5 @@ class CaseTree:
     monitoring: Monitoring | None = None
     duties: Mapping[str, Duty] = attrs.field(factory=dict)
     stories: tuple[Story, ...] = ()
+    #: The facts, parameters and terms that patterns, plans, and watching speak of.
+    spoken_of: frozenset[str] = frozenset()

@@ -387,3 +387,72 @@ def test_a_story_that_expects_nothing_fails() -> None:
     text = TALE + '[[story]]\nname = "Nothing"\n[[story.events]]\nkind = "message_sent"\n'
     (told,) = tell_stories(Policy.loads(text))
     assert not told.passed
+
+
+# --- one moment for several things -------------------------------------------------------------------------------------
+
+AT_ONCE = """
+[policy]
+id = "at-once"
+[facts.silent]
+type = "boolean"
+assume = false
+[decisions.refund]
+default = "deny"
+[[rule]]
+id = "hurt"
+when = "injury"
+then.walk_away = "end"
+oblige = ["answer"]
+[obligations.answer]
+title = "Answer"
+within = "2h"
+[[pattern]]
+id = "silence"
+learn.silent = true
+[[pattern.events]]
+kind = "message_received"
+[[pattern.events]]
+kind = "message_sent"
+absent_for = "2h"
+[monitoring]
+when = "walk_away >= end"
+length = "14 days"
+reopen = "silent"
+"""
+
+
+def test_a_breach_and_an_absence_at_one_moment_both_come_and_a_rebuilt_case_has_them_too() -> None:
+    """The breach is an event of that moment, the absence comes after it, and what it opens again a moment later."""
+    policy = Policy.loads(AT_ONCE)
+    progress = begun(policy, (0, "message_received", {}), now=3 * HOUR, injury=True)
+    assert states(progress) == {"answer": "breached"}
+    assert [(match.pattern, match.at) for match in progress.matches] == [("silence", OPENED + 2 * HOUR)]
+    log = [moment.event for moment in progress.moments if moment.event]
+    assert [(event.kind, event.at - OPENED - 2 * HOUR) for event in log[2:]] == [
+        ("duty_breached", 0),
+        ("case_reopened", 1),
+    ]
+    assert progress.status == "open"
+    again = replayed(policy, Plain(policy.tree.case.patterns), log)
+    assert again.moments == progress.moments
+    waiting = begun(policy, (0, "message_received", {}), now=2 * HOUR, injury=True)
+    assert (waiting.status, OPENED + 2 * HOUR + 1 in waiting.alarms) == ("monitored", True)
+
+
+def test_a_story_that_lets_a_moment_pass_before_its_event_says_so() -> None:
+    story = """
+    [[story]]
+    name = "Too late"
+    given = { injury = true }
+    [[story.events]]
+    kind = "message_received"
+    [[story.events]]
+    after = "2h"
+    expect = { facts = { silent = true } }
+    [[story.events]]
+    after = "2h"
+    kind = "message_sent"
+    """
+    (told,) = tell_stories(Policy.loads(AT_ONCE + story))
+    assert [m.name for chapter in told.chapters for m in chapter.mismatches] == ["after"]

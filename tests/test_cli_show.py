@@ -190,3 +190,30 @@ def test_a_broken_policy_is_not_shown(tmp_path: Path) -> None:
     ran = run("show", path)
     assert (ran.code, ran.out) == (1, "")
     assert "missing-key" in ran.err
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_one_file_says_the_same_of_cases(name: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kinds of events, plans, patterns, words for replies, watching, business hours and stories are all there."""
+    monkeypatch.chdir(root)
+    policy = Policy.load(name)
+    kept, whole = policy.tree.case, in_one_file(policy).tree.case
+    assert whole.events.keys() == kept.events.keys()
+    assert {id_: [step.do for step in plan.steps] for id_, plan in whole.plans.items()} == {
+        id_: [step.do for step in plan.steps] for id_, plan in kept.plans.items()
+    }
+    assert [(p.id, p.elements, p.within, p.when, p.forbidden) for p in whole.patterns] == [
+        (p.id, p.elements, p.within, p.when, p.forbidden) for p in kept.patterns
+    ]
+    assert (whole.replies is None) == (kept.replies is None)
+    if whole.replies is not None and kept.replies is not None:
+        limits = ("longest", "most", "cool_off")
+        assert [getattr(whole.replies, key) for key in limits] == [getattr(kept.replies, key) for key in limits]
+        assert [(ban.id, ban.phrases, ban.patterns) for ban in whole.replies.bans] == [
+            (ban.id, ban.phrases, ban.patterns) for ban in kept.replies.bans
+        ]
+    assert whole.duties == kept.duties
+    assert (whole.monitoring is None) == (kept.monitoring is None)
+    assert [(story.name, len(story.entries)) for story in whole.stories] == [
+        (story.name, len(story.entries)) for story in kept.stories
+    ]

@@ -16,6 +16,13 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from evenhand import Decision, Policy
+from evenhand.engine.cases.business_time import moment_of
+from evenhand.engine.cases.case import Case as Followed, problems_of
+from evenhand.engine.cases.event import Event
+from evenhand.engine.cases.plain import Plain
+from evenhand.engine.cases.progress import Progress
+from evenhand.engine.cases.replies import check_reply
+from evenhand.engine.cases.stories import tell
 from evenhand.engine.coverage import coverage
 from evenhand.engine.force import ordinal
 from evenhand.engine.mutation import mutate
@@ -161,7 +168,7 @@ THRESHOLDS = [
 
 @pytest.mark.parametrize(("pack", "name", "value"), THRESHOLDS)
 def test_the_cases_stand_on_both_sides_of_each_threshold(pack: str, name: str, value: object) -> None:
-    """A number that moves by its smallest step, either way, changes the decision of one of the pack's cases."""
+    """A number that moves by its smallest step, either way, changes one of the pack's cases or stories."""
     text = value.isoformat() if isinstance(value, dt.date) else f'"{value}"' if isinstance(value, str) else str(value)
     moved = Policy.loads(f'[policy]\nid = "moved"\nextends = ["{pack}"]\n[parameters]\n{name} = {text}\n')
     policy = load(pack)
@@ -171,7 +178,8 @@ def test_the_cases_stand_on_both_sides_of_each_threshold(pack: str, name: str, v
         if moved.decide(case.given, as_of=day_of(case)).judgement
         != policy.decide(case.given, as_of=day_of(case)).judgement
     ]
-    assert changed, f"no case of {pack} notices that {name} is {value}"
+    changed += [story.name for story in policy.tree.case.stories if not tell(moved, story).passed]
+    assert changed, f"no case or story of {pack} notices that {name} is {value}"
 
 
 # --- how the packs are written ---------------------------------------------------------------------------------------
@@ -186,6 +194,11 @@ def conditions_in(pack: str) -> Iterator[str]:
             yield from (rule[key].values() if isinstance(rule.get(key), dict) else [rule.get(key, "-")])
         yield from (value for value in rule.get("then", {}).values() if isinstance(value, str))
     yield from (guard["never"] for guard in raw.get("guard", []))
+    plans = list(raw.get("plans", {}).values())
+    for part in [*plans, *(step for plan in plans for step in plan["steps"]), *raw.get("pattern", [])]:
+        yield from (part.get(key, "-") for key in ("when", "unless"))
+    yield from (event.get("where", "-") for pattern in raw.get("pattern", []) for event in pattern.get("events", []))
+    yield from (raw.get("monitoring", {}).get(key, "-") for key in ("when", "reopen"))
     for table in raw.get("table", []):
         words = [index for index, head in enumerate(table["columns"]) if head == "because"]
         for row in table["rows"]:
@@ -277,6 +290,135 @@ def test_the_cases_of_a_pack_notice_what_is_changed_in_it(name: str) -> None:
 def test_somebody_has_read_each_case(name: str) -> None:
     """Cases that were generated count for nothing until an owner has confirmed them."""
     assert [case.name for case in load(name).tree.tests if not case.confirmed] == []
+
+
+# --- cases -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pack", "index"),
+    [
+        pytest.param(pack, index, id=f"{pack}: {story['name']}")
+        for pack in PACKS
+        for index, story in enumerate(written(pack).get("story", []))
+    ],
+)
+def test_a_pack_s_stories_come_out_as_they_say(pack: str, index: int) -> None:
+    """Event by event."""
+    told = tell(load(pack), load(pack).tree.case.stories[index])
+    assert {(c.origin.path, m.name): (m.expected, m.got) for c in told.chapters for m in c.mismatches} == {}
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_every_pack_has_a_story_and_every_pattern_and_plan_of_it_is_in_one(pack: str) -> None:
+    """Every pattern matches in a story of its pack, and of every plan a step is taken in one."""
+    raw, policy = written(pack), load(pack)
+    told = [tell(policy, story) for story in policy.tree.case.stories]
+    assert told
+    matched = {match.pattern for telling in told for match in telling.progress.matches}
+    own = {pattern["id"] for pattern in raw.get("pattern", []) if pattern.get("enabled", True)}
+    assert own - matched == set()
+    taken = {step for telling in told for step in telling.progress.facts.steps_done}
+    asked = {name for telling in told for entry in telling.story.entries for name in entry.expect.get("next_steps", [])}  # type: ignore[attr-defined]
+    for name, plan in raw.get("plans", {}).items():
+        assert taken & {step["do"] for step in plan["steps"]}, name
+        assert asked & {step["do"] for step in plan["steps"]}, name
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_what_is_said_about_cases_has_reasons_too(pack: str) -> None:
+    """Patterns have a title and a reason, what is forbidden a source; bans say why, whence and what to write instead."""
+    raw = written(pack)
+    lacking = [
+        pattern["id"]
+        for pattern in raw.get("pattern", [])
+        if pattern.get("enabled", True)
+        and not {"title", "because", *(["source"] if pattern.get("forbidden") else [])} <= pattern.keys()
+    ]
+    assert lacking == []
+    bans = raw.get("replies", {}).get("never", [])
+    assert [ban["id"] for ban in bans if not {"because", "source", "instead"} <= ban.keys()] == []
+    assert all("title" in step for plan in raw.get("plans", {}).values() for step in plan["steps"])
+
+
+DRAFTS = {
+    "admits-liability": "We are so sorry, it was our fault that you fell.",
+    "promises-money": "Of course we will pay for your trousers.",
+    "threatens": "Take it down or our lawyers will write to you.",
+    "discloses-personal-data": "You stayed in room 214 and were happy.",
+    "rewards-a-review": "If you remove your review, there is a voucher for you.",
+    "fans-the-flames": "Please calm down.",
+}
+FINE = (
+    "I am sorry for what you went through. We are looking into it, and I will call you by four.",
+    "Thank you for telling us. The price is on its way back to you, and the second one was on us.",
+    "The recording shows a polite clerk, and we stand by her. We leave it at that.",
+    "Your review may stay as it is. Since Monday there is a rail at the step.",
+)
+
+
+def begun(pack: str) -> Progress:
+    progress = Progress(load(pack), Plain(load(pack).tree.case.patterns))
+    progress.take(Event(1, 0, "case_opened", {}))
+    return progress
+
+
+def test_every_ban_has_a_draft_that_it_stops() -> None:
+    """And the draft is stopped by that ban alone."""
+    bans = {ban["id"] for pack in PACKS for ban in written(pack).get("replies", {}).get("never", [])}
+    assert bans == set(DRAFTS)
+    for ban, draft in DRAFTS.items():
+        assert [found.ban for found in check_reply(begun("house"), draft, 60_000)] == [ban]
+
+
+@pytest.mark.parametrize("draft", FINE)
+def test_what_may_be_written_may_be_written(draft: str) -> None:
+    assert check_reply(begun("house"), draft, 60_000) == ()
+
+
+def test_what_a_ban_offers_instead_is_allowed_itself() -> None:
+    """The safe wording is safe in the house."""
+    replies = load("house").tree.case.replies
+    assert replies is not None
+    for ban in replies.bans:
+        assert check_reply(begun("house"), ban.instead, 60_000) == (), ban.id
+
+
+EVENT_FILES = sorted((EXAMPLES / "cases").glob("*.jsonl"))
+#: What each event file comes to in the house: the patterns that match, the status, some of what was done or was not.
+OUTCOMES: Mapping[str, tuple[set[str], str, Mapping[str, str]]] = {
+    "knitted-vest": (
+        {"pile-on", "an-hour-without-an-answer"},
+        "open",
+        {"holding-statement": "done", "publish-the-statement": "done"},
+    ),
+    "wet-floor": ({"insurer-told"}, "closed", {"notify-insurer": "done", "care-first": "done"}),
+    "missed-promise": (set(), "open", {"a call back": "breached", "listen-to-the-end": "done"}),
+    "too-kind-too-soon": ({"payment-before-the-insurer", "insurer-told"}, "open", {"notify-insurer": "done"}),
+}
+
+
+def test_there_is_an_outcome_for_each_event_file() -> None:
+    assert {path.stem for path in EVENT_FILES} == set(OUTCOMES)
+
+
+@pytest.mark.parametrize("path", EVENT_FILES, ids=lambda path: path.stem)
+def test_an_event_file_comes_to_what_it_shows(path: Path) -> None:
+    """Each of its events is sound for the house, and at the end the case stands as the table above says."""
+    house = load("house")
+    events = [Event.from_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert events[0].kind == "case_opened"
+    assert [problem for event in events[1:] for problem in problems_of(house, event)] == []
+    first, *rest = events
+    case = Followed.open(
+        house, path.stem, first.raw["facts"], at=moment_of(first.at), clock=lambda: moment_of(events[-1].at)
+    )
+    for event in rest:
+        case.record(event.kind, at=moment_of(event.at), **event.raw)
+    patterns, status, ledger = OUTCOMES[path.stem]
+    assert {match.pattern for match in case.progress.matches} == patterns
+    assert case.status == status
+    assert {entry.id: entry.state for entry in case.obligations}.items() >= ledger.items()
 
 
 # --- the house -------------------------------------------------------------------------------------------------------

@@ -100,8 +100,9 @@ class Ledger:
                 self._close("duty", str(event.fields.get("duty", "")), event.at)
             case "duty_breached":
                 self._breach("duty", str(event.fields.get("duty", "")), event.at)
+        step = event.fields.get("step") if event.kind == "step_done" else None
         for id_, duty in self._tree.case.duties.items():
-            if event.kind in duty.discharged_by:
+            if event.kind in duty.discharged_by or (step is not None and step in duty.discharged_by):
                 self._close("duty", id_, event.at)
 
     def _promise(self, event: Happened) -> None:

@@ -119,8 +119,8 @@ class Progress:
         """
         found = [_breach(entry) for entry in self.ledger.due if entry.due_at is not None and entry.due_at <= now]
         if self.status == "monitored" and self.monitored_until is not None:
-            if self._flares_up():
-                return [Event(0, self.moments[-1].at, "case_reopened", {"reason": self._reopen_reason})]
+            if self._flares_up() and self._after_last <= now:
+                return [Event(0, self._after_last, "case_reopened", {"reason": self._reopen_reason})]
             if self.monitored_until <= now:
                 reason = "nothing came while it was watched"
                 found.append(Event(0, self.monitored_until, "case_closed", {"reason": reason}))
@@ -134,6 +134,8 @@ class Progress:
         """The moments, in order, at which something may follow from time alone."""
         due = [entry.due_at for entry in self.ledger.due if entry.due_at is not None]
         watched = [self.monitored_until] if self.status == "monitored" and self.monitored_until is not None else []
+        if watched and self._flares_up():
+            watched.append(self._after_last)
         return tuple(sorted({*due, *watched, *self.correlation.deadlines}))
 
     # -- asked
@@ -255,6 +257,12 @@ class Progress:
         return form_truth(monitoring.reopen, self.state(self.moments[-1].at)) is True
 
     @property
+    def _after_last(self) -> int:
+        """When an event that follows from the last moment happens: then, or just after what time alone led to."""
+        last = self.moments[-1]
+        return last.at if last.event is not None else last.at + 1
+
+    @property
     def _reopen_reason(self) -> str:
         monitoring = self.tree.case.monitoring
         assert monitoring is not None
@@ -330,10 +338,14 @@ def pass_time(progress: Progress, now: int) -> Iterator[Moment]:
     """
     for _ in range(MOST_FOLLOWING):
         alarm = next((at for at in progress.alarms if at <= now), now)
-        yield from progress.wait(alarm)
+        yield from progress.wait(alarm - 1)
         following = progress.following(alarm)
         for event in following:
             yield progress.take(attrs.evolve(event, seq=progress.last_seq + 1))
-        if not following and alarm >= now:
+        if following:
+            continue
+        # What is absent at a moment is absent after all events of that moment, those that follow by themselves included.
+        yield from progress.wait(alarm)
+        if alarm >= now and not progress.following(now):
             return
     raise EndlessCaseError(f"more than {MOST_FOLLOWING:,} events follow one another by themselves")

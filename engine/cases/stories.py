@@ -17,7 +17,7 @@ from ..trials import Mismatch, canonical_text, matching_rules, mismatches, writt
 from ..truth import is_value
 from .business_time import milliseconds, moment_of
 from .event import Event
-from .joining import CorrelationError
+from .joining import CorrelationError, LateEventError
 from .plain import Plain
 from .progress import EndlessCaseError, Moment, Progress, pass_time, run_through
 
@@ -76,6 +76,9 @@ def tell(policy: Policy, story: Story) -> Telling:
         at = chapters[-1].at if chapters else opened
         wrong = tuple(_mismatches(progress, story.expect, at, story.origin))
         chapters.append(Chapter(at, None, (), wrong, story.origin))
+    surprises = tuple(_forbidden(progress, story))
+    if surprises:
+        chapters.append(Chapter(chapters[-1].at if chapters else opened, None, (), surprises, story.origin))
     if not any(entry.expect for entry in story.entries) and not story.expect:
         nothing = Mismatch("expect", "something", "nothing", "a story that expects nothing proves nothing")
         chapters.append(Chapter(opened, None, (), (nothing,), story.origin))
@@ -83,13 +86,35 @@ def tell(policy: Policy, story: Story) -> Telling:
 
 
 def _chapter(progress: Progress, entry: Entry, at: int) -> Chapter:
-    if entry.raw:
-        fields = {name: value for name, value in entry.raw.items() if name != "kind"}
-        moments = tuple(run_through(progress, [Event(0, at, str(entry.raw["kind"]), fields)]))
-    else:
-        moments = tuple(pass_time(progress, at))
+    try:
+        moments = tuple(_told(progress, entry, at))
+    except LateEventError:
+        late = Mismatch(
+            "after", "a later moment", "the same", "a line before it has let this moment pass: put it first"
+        )
+        return Chapter(at, entry, (), (late,), entry.origin)
     wrong = tuple(_mismatches(progress, entry.expect, at, entry.origin))
     return Chapter(at, entry, moments, wrong, entry.origin)
+
+
+def _forbidden(progress: Progress, story: Story) -> Iterator[Mismatch]:
+    """Yield a mismatch for each forbidden pattern that matched although no line of the story expects it."""
+    expected = {
+        id_
+        for expect in (story.expect, *(entry.expect for entry in story.entries))
+        for id_ in listed(expect, "patterns")
+    }
+    matched = {match.pattern for match in progress.matches}
+    for pattern in progress.tree.case.patterns:
+        if pattern.forbidden and pattern.id in matched - expected:
+            yield Mismatch("patterns", f"no {pattern.id}", pattern.id, pattern.title or "it must never match")
+
+
+def _told(progress: Progress, entry: Entry, at: int) -> Iterator[Moment]:
+    if not entry.raw:
+        return pass_time(progress, at)
+    fields = {name: value for name, value in entry.raw.items() if name != "kind"}
+    return run_through(progress, [Event(0, at, str(entry.raw["kind"]), fields)])
 
 
 def _mismatches(progress: Progress, expect: Mapping[str, Any], at: int, origin: Origin) -> Iterator[Mismatch]:
@@ -128,6 +153,12 @@ def _known_text(got: Knowledge | None, type_: Type, currency: str) -> str:
     return canonical_text(got, type_, currency) if is_value(got) else "not certain"
 
 
+def listed(expect: Mapping[str, object], name: str) -> list[str]:
+    """Return what is expected under a name, one word or several, as a list."""
+    expected = expect.get(name, [])
+    return [str(item) for item in (expected if isinstance(expected, list) else [expected])]
+
+
 def _unlisted(progress: Progress, name: str, expected: object, at: int) -> Iterator[Mismatch]:
     """Yield a mismatch where something expected is not there."""
     got: list[str]
@@ -138,7 +169,7 @@ def _unlisted(progress: Progress, name: str, expected: object, at: int) -> Itera
             got = [found.step.do for found in progress.next_steps(at)]
         case _:
             got = [entry.id for entry in progress.ledger if entry.state == name]
-    wanted = [str(item) for item in (expected if isinstance(expected, list) else [expected])]
+    wanted = listed({name: expected}, name)
     lacking = [item for item in wanted if item not in got]
     if lacking:
         yield Mismatch(name, ", ".join(lacking), ", ".join(dict.fromkeys(got)) or "none")

@@ -26,6 +26,8 @@ def unused_facts(ground: Ground) -> Iterator[Finding]:
     """Yield own facts that no rule asks for, then facts that are asked for and change nothing."""
     tree = ground.tree
     for name, fact in tree.facts.items():
+        if name in tree.case.spoken_of:
+            continue
         if name not in tree.asked:
             if not fact.built_in:
                 yield _finding(tree, name, "no rule asks for it")

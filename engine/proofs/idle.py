@@ -35,6 +35,8 @@ def idle_parameters(ground: Ground) -> Iterator[Finding]:
     """Yield parameters that nothing uses, then those whose value changes nothing."""
     tree = ground.tree
     for name, parameter in tree.parameters.items():
+        if name in tree.case.spoken_of:
+            continue
         if not uses(tree, name, of=Constant):
             yield from _unused(tree, "idle-parameter", {"parameter": name}, parameter.origin)
         elif isinstance(parameter.value, int | Fraction) and not isinstance(parameter.value, bool):
@@ -45,6 +47,8 @@ def idle_terms(ground: Ground) -> Iterator[Finding]:
     """Yield terms that no condition uses, then those that may hold or not and nothing is decided otherwise."""
     tree = ground.tree
     for name, term in tree.terms.items():
+        if name in tree.case.spoken_of:
+            continue
         if not uses(tree, name, of=Term):
             yield from _unused(tree, "idle-term", {"term": name}, term.origin)
         else:
