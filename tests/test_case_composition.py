@@ -112,6 +112,6 @@ def test_what_a_duty_says_is_replaced_with_the_duty(tmp_path: Path) -> None:
 def test_a_kind_of_event_is_replaced_and_patterns_ask_for_its_new_fields(tmp_path: Path) -> None:
     assert list(case_of(tmp_path).events["shelf_checked"].fields) == ["found", "by"]
     own = EMPTY + '[events.chargeback_opened]\nfields = { sum = "money", reason = "text" }\n'
-    assert [code for code, _ in refused(tmp_path, own)] == ["unknown-name", "unquoted-text"]
+    assert [code for code, _ in refused(tmp_path, own)] == ["unknown-field", "unquoted-text"]
     same = own.replace("sum =", "amount =").replace('reason = "text"', 'reason = { one_of = ["fraud", "other"] }')
     assert case_of(tmp_path, same).events["chargeback_opened"].title == "Chargeback opened"
