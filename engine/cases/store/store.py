@@ -218,5 +218,9 @@ class Store:
 def open_store(place: str | Path, *, patience: float = 5.0, create: bool = True) -> Store:
     """Open a store, as `evenhand.engine.cases.store.open_store` says."""
     database = Database(engine_for(place, patience=patience, create=create))
-    database.prepare(migrate)
+    try:
+        database.prepare(migrate)
+    except BaseException:
+        database.close()
+        raise
     return Store(database)
