@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .completion import policies
-from .options import format_option
+from .options import Bounded, format_option
 
 HELP = """\
 Prove that two policies decide alike, or list the incidents that they decide differently.
@@ -32,7 +32,7 @@ Exit codes:
 @click.command(help=HELP)
 @click.argument("old", shell_complete=policies)
 @click.argument("new", shell_complete=policies)
-@click.option("--budget", type=click.FloatRange(min=0), metavar="SECONDS", help="How long it may take.")
+@click.option("--budget", type=Bounded(min=0), metavar="SECONDS", help="How long it may take.")
 @format_option("text", "json", "markdown")
 def command(*, old: str, new: str, budget: float | None, format_: str) -> None:
     """Compare two policies."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 import click
 
+from .options import Bounded
+
 if TYPE_CHECKING:
     from .testing import Tested
 
@@ -20,7 +22,7 @@ _OPTIONS: Final = (
     click.option("--mutate", is_flag=True, help="Change the policy and see whether a test notices."),
     click.option(
         "--mutate-min",
-        type=click.FloatRange(0, 100),
+        type=Bounded(0, 100),
         metavar="PERCENT",
         help="Fail where the tests notice fewer of the changes; implies --mutate.",
     ),

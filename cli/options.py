@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -43,6 +44,17 @@ class Moment(DateType):
             return dt.datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no date: write it like 2026-11-21 or 2026-11-21T10:00:00Z.", param, ctx)
+
+
+class Bounded(click.FloatRange):
+    """A number in a range; what is no number, which is neither below nor above anything, is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read the number."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return number
 
 
 class Stated(PairType):

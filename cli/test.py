@@ -9,7 +9,7 @@ import click
 
 from . import completion
 from .mutating import mutation_options
-from .options import as_of_option, find_policies, format_option, own_policies
+from .options import Bounded, as_of_option, find_policies, format_option, own_policies
 
 HELP = """\
 Run the owner's own cases.
@@ -60,7 +60,7 @@ Exit codes:
 @click.option(
     "--coverage-min",
     "least",
-    type=click.FloatRange(0, 100),
+    type=Bounded(0, 100),
     metavar="PERCENT",
     help="Fail where the tests reach less of the rules, conditions, boundaries or MC/DC.",
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from . import completion
-from .options import as_of_option, find_policies, format_option
+from .options import Bounded, as_of_option, find_policies, format_option
 
 if TYPE_CHECKING:
     from ..engine.policy import Policy
@@ -52,7 +52,7 @@ Exit codes:
 @click.option("--fix", is_flag=True, help="Make the mends that are proved to change no decision.")
 @click.option("--diff", is_flag=True, help="With --fix: write nothing, show what would change.")
 @click.option("--save-tests", is_flag=True, help="Add each incident that is shown to the policy, as a [[test]].")
-@click.option("--budget", type=click.FloatRange(min=0), metavar="SECONDS", help="How long each policy may take.")
+@click.option("--budget", type=Bounded(min=0), metavar="SECONDS", help="How long each policy may take.")
 @click.option(
     "--overlaps",
     is_flag=True,

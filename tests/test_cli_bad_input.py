@@ -200,3 +200,20 @@ def test_bad_arguments_are_wrong_usage(args: list[str]) -> None:
     assert ran.code == 2
     assert "Traceback" not in ran.err
     assert len(ran.err) < 4_000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("verify", "house", "--budget"),
+        ("diff", "house", "us", "--budget"),
+        ("test", "house", "--coverage-min"),
+        ("test", "house", "--mutate-min"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_no_number_is_no_bound(words: tuple[str, ...]) -> None:
+    """Nothing is below it, so that a least that nobody reaches would always be reached."""
+    ran = run(*words, "nan")
+    assert ran.code == 2
+    assert "'nan' is no number." in ran.err

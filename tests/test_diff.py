@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boxes import lies_in
 from commands import run
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from random_policies import Made
@@ -21,14 +22,12 @@ from test_proofs import many_rules
 from evenhand import FactError, Policy
 from evenhand.engine.force import is_in_force, ordinal
 from evenhand.engine.interpret import interpret
-from evenhand.engine.truth import State, conjunct_truth, is_value
+from evenhand.engine.truth import State, is_value
 from evenhand.rules.given import Knowledge
-from evenhand.rules.regions import contains
 
 pytest.importorskip("z3")
 
 from evenhand.engine.diff import Change, Difference, diff
-from evenhand.engine.proofs import Box
 from evenhand.engine.proofs.compare import decided_alike, summary
 from evenhand.engine.solve import Point
 
@@ -165,14 +164,6 @@ def test_no_time_proves_nothing() -> None:
 
 
 # --- random policies: regions hold exactly what is decided differently -----------------------------------------------
-
-
-def lies_in(box: Box, state: State) -> bool:
-    for name, part in box.facts.items():
-        value = state.known.get(name)
-        if not (part.missing if value is None else is_value(value) and contains(part.values, value)):
-            return False
-    return all(conjunct_truth(key, state) is holds for key, holds in box.holds.items())
 
 
 class Compared:

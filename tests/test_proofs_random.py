@@ -5,31 +5,23 @@ from __future__ import annotations
 import os
 
 import pytest
+from boxes import lies_in
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from strategies import Situations, situations
 
 from evenhand import FactError, Policy
 from evenhand.engine.force import is_in_force, ordinal
 from evenhand.engine.interpret import interpret
-from evenhand.engine.truth import State, conjunct_truth, form_truth, is_value
+from evenhand.engine.truth import State, form_truth, is_value
 from evenhand.rules.given import Knowledge
-from evenhand.rules.regions import contains
 
 pytest.importorskip("z3")
 
-from evenhand.engine.proofs import Box, Finding, verify
+from evenhand.engine.proofs import Finding, verify
 
 #: How many policies are verified; each takes the solver a while.
 POLICIES = max(int(os.environ.get("EVENHAND_CASES", "20000")) // 500, 1)
 SEED = int(os.environ.get("EVENHAND_SEED", "2026"))
-
-
-def lies_in(box: Box, state: State) -> bool:
-    for name, part in box.facts.items():
-        value = state.known.get(name)
-        if not (part.missing if value is None else is_value(value) and contains(part.values, value)):
-            return False
-    return all(conjunct_truth(key, state) is holds for key, holds in box.holds.items())
 
 
 class Proved:

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from functools import cached_property, partial
-from itertools import permutations
 from typing import TypeVar
 
 from ...rules.given import Knowledge
 from ...rules.regions import Cut, Region, Spans, universe_of
-from ...rules.tree import Atom, Conjunct, Constant, FactRef, FactTest, NormalForm, PolicyTree, Rule, Whole
+from ...rules.tree import Atom, Conjunct, FactTest, NormalForm, PolicyTree, Rule, Whole
 from ...rules.types import Value
 from ..decision import Judgement, Verdict
 from ..force import ordinal
@@ -22,6 +21,7 @@ from ..interpret import interpret
 from ..solve import Encoder, Outcomes, Point, outcomes_of, point_of
 from ..solve.encoder import Term
 from ..solve.incidents import ordinary_day
+from ..solve.texts import name_texts, named_only
 from ..truth import State
 from .boxes import Key, Space
 from .finding import Part
@@ -63,7 +63,7 @@ class Ground:
         self.z3 = self.encoder.z3
         for rule in tree.rules:
             self.encoder.form(rule.form)
-        self._name_texts()
+        name_texts(self.encoder)
         self.index = Index(tree)
         self._solver = self.z3.Solver()
         self._solver.set("timeout", PATIENCE)
@@ -93,27 +93,11 @@ class Ground:
         """Whether the time is up."""
         return self._ends is not None and time.monotonic() > self._ends
 
-    def _name_texts(self) -> None:
-        """Tell the solver of some texts that patterns hold for, so that what it comes up with are texts that there are."""
-        words = [str(test.pattern.value) for test, _ in self.encoder.patterns if isinstance(test.pattern, Constant)]
-        words += [word.strip("^$").removeprefix("(?i)") for word in words]
-        pairs = [f"{one}{other}" for one, other in permutations(words[:8], 2)]
-        for text in ("another text", "x", "7", "42", *words, *(f"x {word} x" for word in words), *pairs):
-            if self.encoder.patterns:
-                self.encoder.code(text)
-
-    @cached_property
-    def _realistic(self) -> list[Term]:
-        """Say that texts that patterns are asked about are among those that have names."""
-        names = {test.subject.name for test, _ in self.encoder.patterns if isinstance(test.subject, FactRef)}
-        texts = [self.encoder.variable(name) for name in sorted(names)]
-        return [self.z3.And(text >= 0, text < len(self.encoder.codes)) for text in texts]
-
     @cached_property
     def _wishes(self) -> list[list[Term]]:
         """Return what incidents should be like, if that can be, most wishes first, none last."""
         day = [self.encoder.today == ordinary_day(self.tree)] if self.encoder.asks_the_day else []
-        texts = self._realistic
+        texts = named_only(self.encoder)
         return [*([[*texts, *day]] if day else []), *([texts] if texts else []), []]
 
     @cached_property
@@ -149,25 +133,21 @@ class Ground:
 
     def ask(self, *terms: Term) -> Point | Answer:
         """Return an incident for which all terms hold, or why there is none to show."""
-        if self.is_over:
-            return Answer.UNKNOWN
-        self._ready()
-        self._solver.push()
-        try:
-            self._solver.add(*terms)
-            return self._checked(self._solver, partial(point_of, self.encoder))
-        finally:
-            self._solver.pop()
+        return self._asked(terms, partial(point_of, self.encoder))
 
     def ask_twins(self, swaps: Sequence[tuple[Term, Term]], *terms: Term) -> tuple[Point, Point] | Answer:
         """Return two incidents for which all terms hold together, the second read with the terms of *swaps* in place."""
+        return self._asked(terms, partial(twins_of, self.encoder, swaps))
+
+    def _asked(self, terms: Iterable[Term], read: Callable[[Term], Found]) -> Found | Answer:
+        """Return what is read off a model for which all terms hold."""
         if self.is_over:
             return Answer.UNKNOWN
         self._ready()
         self._solver.push()
         try:
             self._solver.add(*terms)
-            return self._checked(self._solver, partial(twins_of, self.encoder, swaps))
+            return self._checked(self._solver, read)
         finally:
             self._solver.pop()
 

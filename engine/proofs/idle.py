@@ -6,6 +6,7 @@ Parameters are numbers, amounts, lengths of time, dates and moments: what a text
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Final
@@ -61,11 +62,12 @@ def _unused(tree: PolicyTree, code: str, named: Mapping[str, str], origin: Origi
         yield Finding(code, {**named, "why": "nothing uses it"}, Place.of(origin))
 
 
-class _Idle:
+class _Idle(ABC):
     """A parameter or a term as one more fact of a policy's incidents."""
 
     code: str
     kind: str
+    why: str
 
     def __init__(self, ground: Ground, name: str, type_: Type, origin: Origin) -> None:
         self.ground, self.name, self.type, self.origin = ground, name, type_, origin
@@ -85,11 +87,9 @@ class _Idle:
         elif answer is Answer.UNKNOWN:
             yield not_proved(self.ground, self.code, f"the {self.kind} `{self.name}`", place=place)
 
-    why: str
-
+    @abstractmethod
     def _turned(self, point: Point) -> Iterator[tuple[Value, Value]]:
         """Yield what it is in an incident, and what else it might be."""
-        raise NotImplementedError
 
     def _points(self, rule: Rule) -> Iterator[Point]:
         """Yield incidents that a rule decides."""
@@ -119,9 +119,9 @@ class _Idle:
         said = self._as_written(ground)
         return ground.ask_twins(swaps, said, *swapped_axioms(encoder, swaps), apart(encoder, parts, swaps))
 
+    @abstractmethod
     def _as_written(self, ground: Ground) -> object:
         """Return that it is what the policy says."""
-        raise NotImplementedError
 
 
 class _Parameter(_Idle):

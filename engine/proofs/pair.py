@@ -6,14 +6,11 @@ import datetime as dt
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from itertools import permutations
 
 import attrs
 
 from ...rules.normal import facts_of
 from ...rules.tree import (
-    Constant,
-    FactRef,
     FactTest,
     PolicyTree,
 )
@@ -22,6 +19,7 @@ from ..force import moment, ordinal
 from ..solve import Encoder, Point, point_of
 from ..solve.incidents import equations
 from ..solve.terms import Term
+from ..solve.texts import name_texts, named_only
 from ..solve.verdicts import ABSENT, GIVEN, Made, verdict_of
 from .fabric import Duty, duties, duty_of, fact_fabric, said_by, spec_fabric, strange, thread, touches
 from .ground import PATIENCE, Answer, parts_in
@@ -310,7 +308,7 @@ class Pair:
 
     def ask(self, *terms: Term) -> Point | Answer:
         """Return an incident for which all terms hold, or why there is none to show."""
-        self._name_texts()
+        name_texts(self.encoder)
         self.solver.push()
         try:
             self.solver.add(*self.encoder.axioms, *terms)
@@ -320,23 +318,12 @@ class Pair:
 
     @cached_property
     def _wishes(self) -> list[list[Term]]:
-        names = {test.subject.name for test, _ in self.encoder.patterns if isinstance(test.subject, FactRef)}
-        texts = [self.encoder.variable(name) for name in sorted(names)]
-        wished = [self.z3.And(text >= 0, text < len(self.encoder.codes)) for text in texts]
+        wished = named_only(self.encoder)
         return [wished, []] if wished else [[]]
-
-    def _name_texts(self) -> None:
-        """Tell the solver of some texts that patterns hold for, so that what it comes up with are texts that there are."""
-        words = [str(test.pattern.value) for test, _ in self.encoder.patterns if isinstance(test.pattern, Constant)]
-        words += [word.strip("^$").removeprefix("(?i)") for word in words]
-        pairs = [f"{one}{other}" for one, other in permutations(words[:8], 2)]
-        for text in ("another text", "x", "7", "42", *words, *(f"x {word} x" for word in words), *pairs):
-            if self.encoder.patterns:
-                self.encoder.code(text)
 
     def fresh_solver(self) -> Term:
         """Return a solver that knows what holds of every incident."""
-        self._name_texts()
+        name_texts(self.encoder)
         solver = self.z3.Solver()
         solver.set("timeout", PATIENCE)
         solver.add(*self.encoder.axioms)
