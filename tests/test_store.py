@@ -361,17 +361,18 @@ def test_an_index_serves_every_question_on_the_way(tmp_path: Path) -> None:
     """SQLite uses an index over some of the rows only if the question says in the same words which."""
     from evenhand.engine.cases.store import claims, log, outbox
 
-    engine = open_store(tmp_path / "cases.db")._database.engine
     asked = (log._OF_KEY._statement, log._OF_KEYS, log._FROM._statement, claims._DUE, claims._NEXT, outbox._READY)
-    for statement in asked:
-        assert isinstance(statement, Select)
-        values = {"keys": ["k"], "key": "k"}
-        filled = statement.params({name: values.get(name, 1) for name in statement.compile().params})
-        with engine.connect() as connection:
-            query = filled.compile(connection, compile_kwargs={"literal_binds": True})
-            plan = "; ".join(row.detail for row in connection.execute(text(f"explain query plan {query}")))
-        assert re.match(r"(SEARCH|SCAN) case_\w+ USING (PRIMARY KEY|(COVERING )?INDEX)", plan), plan
-        assert "TEMP B-TREE FOR ORDER BY" not in plan, plan
+    with open_store(tmp_path / "cases.db") as store:
+        engine = store._database.engine
+        for statement in asked:
+            assert isinstance(statement, Select)
+            values = {"keys": ["k"], "key": "k"}
+            filled = statement.params({name: values.get(name, 1) for name in statement.compile().params})
+            with engine.connect() as connection:
+                query = filled.compile(connection, compile_kwargs={"literal_binds": True})
+                plan = "; ".join(row.detail for row in connection.execute(text(f"explain query plan {query}")))
+            assert re.match(r"(SEARCH|SCAN) case_\w+ USING (PRIMARY KEY|(COVERING )?INDEX)", plan), plan
+            assert "TEMP B-TREE FOR ORDER BY" not in plan, plan
 
 
 def test_a_store_may_be_open_twice(place: str) -> None:

@@ -71,10 +71,14 @@ def _sqlite(url: URL, patience: float) -> Engine:
 
 def _make_durable(connection: Any, _record: object) -> None:
     """A commit returns when it is on the disk (synchronous, fullfsync); what was removed is overwritten (secure_delete)."""
-    if _pragma(connection, "journal_mode") != "wal":
-        _switch_to_wal(connection)
-    for pragma in ("synchronous = full", "fullfsync = on", "foreign_keys = on", "secure_delete = on"):
-        connection.execute(f"pragma {pragma}").close()
+    try:
+        if _pragma(connection, "journal_mode") != "wal":
+            _switch_to_wal(connection)
+        for pragma in ("synchronous = full", "fullfsync = on", "foreign_keys = on", "secure_delete = on"):
+            connection.execute(f"pragma {pragma}").close()
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _pragma(connection: Any, pragma: str) -> Any:
