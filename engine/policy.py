@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from time import time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -392,6 +392,38 @@ class Policy:
             found = self._index.decide_bits(found, given, as_of)
         made: Any = _Made(self, found, given, time() if as_of is None else as_of)
         return made  # type: ignore[no-any-return]  # because it has become a Decision
+
+    def decide_table(
+        self,
+        table: object,
+        *,
+        as_of: dt.date | str | None = None,
+        threads: int | None = None,
+        on_error: Literal["raise", "null"] = "raise",
+        keep: Collection[str] = (),
+        ignore: Collection[str] = (),
+    ) -> Any:
+        """
+        Decide every row of a table, and return the answers as an Arrow table (`pyarrow.Table`); needs `evenhand[columns]`.
+
+        *table* is anything that speaks Arrow: pandas, Polars, DuckDB, PyArrow, a stream of record batches. A column is the fact of
+        its name, dotted or in a struct column; a null is a fact that is missing. *as_of* is the moment of all decisions, or the
+        name of a column that has each row's. Columns to *keep* are carried over in front of the answers; those to *ignore* are
+        left out. With *on_error* "null", a row with something wrong about it has no answers and says why under `problems`.
+
+        Raises:
+            FactError: If a column is no fact, or (unless *on_error* is "null") a row has something wrong about it.
+            TableError: If it is no table, or a column that was named is not there.
+            ColumnsMissingError: If pyarrow or numba is not installed.
+
+        >>> import pyarrow as pa
+        >>> cases = pa.table({"case": [1, 2], "abuse": ["violent", "none"], "fault": ["customer", "business"]})
+        >>> Policy.load("house").decide_table(cases, keep=["case"]).select(["case", "refund"]).to_pylist()
+        [{'case': 1, 'refund': 'deny'}, {'case': 2, 'refund': 'refer'}]
+        """
+        from .columns.tables import decide_table
+
+        return decide_table(self, table, as_of=as_of, threads=threads, on_error=on_error, keep=keep, ignore=ignore)
 
     def __repr__(self) -> str:
         return f"Policy({self.id!r}, version={self.version!r})"

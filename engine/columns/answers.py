@@ -1,0 +1,141 @@
+"""What a policy says to a batch: numbers of verdicts, and the table that they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import attrs
+import numpy as np
+
+from ...rules.diagnostics import Diagnostic
+from ...rules.quantities import value_text
+from ...rules.tree import PolicyTree
+from ..decision import REFER, Outcome, Verdict
+from .book import Side
+from .library import Array, Table, pa
+from .schema import (
+    STATUSES,
+    Column,
+    columns_of,
+    is_listed,
+    is_worded,
+    plain_outcome,
+    schema_of,
+    shown_type,
+)
+from .spread import lists, spread, words
+
+
+@attrs.frozen
+class BadRow:
+    """A row that cannot be decided, and all that is wrong with it."""
+
+    row: int
+    diagnostics: tuple[Diagnostic, ...]
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.diagnostics))
+
+
+@attrs.frozen(eq=False)
+class Answers:
+    """
+    The verdicts on the rows of a batch, in their order.
+
+    `codes[decision]` has for each row its place in `verdicts[decision]`, -1 for a bad row. Values that are computed from the facts
+    are not in the verdicts: the table has them. *bad* are the rows with something wrong about them.
+    """
+
+    rows: int
+    bad: tuple[BadRow, ...]
+    codes: Mapping[str, Any]
+    verdicts: Mapping[str, Sequence[Verdict]]
+    _tree: PolicyTree
+    _side_codes: Callable[[], Any]
+    _sides: Sequence[Side]
+    _computed: Mapping[tuple[str, str], Callable[[], Array]]
+
+    def table(self, detail: bool = False) -> Table:  # noqa: FBT001, FBT002 because it is what the caller thinks of
+        """Return the answers as an Arrow table, one row each; with *detail*, all that went into them as well."""
+        columns = columns_of(self._tree, detail=detail)
+        arrays = [self._array(column) for column in columns]
+        return pa.table(arrays, schema=schema_of(columns))
+
+    def _array(self, column: Column) -> Array:
+        if column.part == "problems":
+            return self._problems()
+        if column.part == "side":
+            codes = self._side_codes()
+            return lists([getattr(side, column.name) for side in self._sides], codes)
+        verdicts, codes = self.verdicts[column.decision], self.codes[column.decision]
+        match column.part:
+            case "status":
+                return words([verdict.status for verdict in verdicts], codes, STATUSES)
+            case "rule":
+                rules = [rule.id for rule in self._tree.rules if column.decision in rule.outcomes]
+                return words([None if v.rule is None else v.rule.id for v in verdicts], codes, rules)
+            case "outcome":
+                return self._outcomes(column)
+            case "value":
+                return self._values(column)
+            case part:
+                return lists([_texts(verdict, part) for verdict in verdicts], codes)
+
+    def _outcomes(self, column: Column) -> Array:
+        spec = self._tree.decisions[column.decision]
+        verdicts, codes = self.verdicts[column.decision], self.codes[column.decision]
+        if is_worded(spec):
+            outcomes = [str(verdict.canonical) for verdict in verdicts]
+            return words(outcomes, codes, tuple(dict.fromkeys((*spec.outcomes, REFER))))
+        convert = partial(plain_outcome, type_=shown_type(spec), currency=self._tree.currency, listed=is_listed(spec))
+        plain = [convert(verdict.canonical) if verdict.is_settled else None for verdict in verdicts]
+        return spread(pa.array(plain, column.type), codes)
+
+    def _values(self, column: Column) -> Array:
+        computed = self._computed.get((column.decision, column.name))
+        if computed is not None:
+            return computed()
+        return self.constants(column)
+
+    def constants(self, column: Column) -> Array:
+        """Return the values of a column that are the same for all rows with the same verdict."""
+        spec = self._tree.decisions[column.decision]
+        convert = partial(
+            plain_outcome, type_=spec.values[column.name], currency=self._tree.currency, listed=spec.collects
+        )
+        found = [verdict.canonical_values.get(column.name) for verdict in self.verdicts[column.decision]]
+        plain = [None if value is None else convert(value) for value in found]
+        return spread(pa.array(plain, column.type), self.codes[column.decision])
+
+    def _problems(self) -> Array:
+        if not self.bad:
+            return pa.nulls(self.rows, pa.string())
+        texts: list[str | None] = [None] * self.rows
+        for bad in self.bad:
+            texts[bad.row] = str(bad)
+        return pa.array(texts, pa.string())
+
+
+def _texts(verdict: Verdict, part: str) -> tuple[str, ...]:
+    match part:
+        case "rules" | "rivals":
+            return tuple(rule.id for rule in getattr(verdict, part))
+        case "possible":
+            return tuple(_text(verdict, outcome) for outcome in verdict.possible)
+        case _:
+            found: tuple[str, ...] = getattr(verdict, part)
+            return found
+
+
+def _text(verdict: Verdict, outcome: Outcome) -> str:
+    """Write an outcome the way the language reads it, a list of them with commas."""
+    if isinstance(outcome, tuple):
+        return ", ".join(_text(verdict, item) for item in outcome)
+    return value_text(outcome, shown_type(verdict.spec), verdict.currency)
+
+
+def codes_of(listed: Sequence[int]) -> Any:
+    """Return codes as an array."""
+    return np.asarray(listed, dtype=np.int32)

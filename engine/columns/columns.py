@@ -1,0 +1,51 @@
+"""A policy made ready for many incidents at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from .answers import Answers
+from .library import Batch
+from .moments import AsOf, moments_of
+from .plain import decide_plainly
+from .reading import facts_in
+
+if TYPE_CHECKING:
+    from ..policy import Policy
+
+
+class Columns:
+    """
+    A policy that decides batches of Arrow columns.
+
+    A batch means its rows, each decided by itself: a column is a fact by its name, a null a fact that is missing. Safe to share
+    among threads, and for any number of batches; *threads* is how many work on one batch.
+
+    >>> import pyarrow as pa
+    >>> from evenhand import Policy
+    >>> columns = Columns(Policy.load("house"))
+    >>> batch = pa.table({"abuse": ["violent", "none"], "fault": ["customer", "business"], "verified": [True, True]})
+    >>> columns.decide(batch).table()["walk_away"].to_pylist()
+    ['ban', 'stay']
+    """
+
+    def __init__(self, policy: Policy, threads: int = 1) -> None:
+        self.policy = policy
+        self.threads = max(threads, 1)
+
+    def decide(self, batch: Batch, *, as_of: AsOf = None, ignore: Collection[str] = ()) -> Answers:
+        """
+        Decide every row of a record batch or a table.
+
+        *as_of* is the day or the moment of all decisions (now unless said), or the name of a column that has it row by row.
+        Columns that are no facts are an error, unless they are among those to *ignore*. Rows with something wrong about them are
+        in `bad`, and the others are decided all the same.
+
+        Raises:
+            FactError: If a column is no fact, or two are the same.
+            TableError: If there is no such column of moments.
+        """
+        moments = moments_of(batch, as_of)
+        ignored = (*ignore, as_of) if isinstance(as_of, str) else ignore
+        return decide_plainly(self.policy, facts_in(batch, self.policy.tree.facts, ignore=ignored), moments)
