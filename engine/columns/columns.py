@@ -27,7 +27,7 @@ class Columns:
     >>> columns = Columns(Policy.load("house"))
     >>> batch = pa.table({"abuse": ["violent", "none"], "fault": ["customer", "business"], "verified": [True, True]})
     >>> columns.decide(batch).table()["walk_away"].to_pylist()
-    ['ban', 'stay']
+    ['ban', 'refer']
     """
 
     def __init__(self, policy: Policy, threads: int = 1) -> None:
