@@ -53,8 +53,8 @@ class Answers:
     codes: Mapping[str, Any]
     verdicts: Mapping[str, Sequence[Verdict]]
     _tree: PolicyTree
-    _side_codes: Callable[[], Any]
-    _sides: Sequence[Side]
+    _sides: Callable[[], tuple[Any, Sequence[Side]]]
+    _assumed: Callable[[], Array]
     _computed: Mapping[tuple[str, str], Callable[[], Array]]
 
     def table(self, detail: bool = False) -> Table:  # noqa: FBT001, FBT002 because it is what the caller thinks of
@@ -66,9 +66,11 @@ class Answers:
     def _array(self, column: Column) -> Array:
         if column.part == "problems":
             return self._problems()
+        if column.name == "assumed" and not column.decision:
+            return self._assumed()
         if column.part == "side":
-            codes = self._side_codes()
-            return lists([getattr(side, column.name) for side in self._sides], codes)
+            codes, sides = self._sides()
+            return lists([getattr(side, column.name) for side in sides], codes)
         verdicts, codes = self.verdicts[column.decision], self.codes[column.decision]
         match column.part:
             case "status":

@@ -16,13 +16,12 @@ Computed = dict[str, Outcome]
 
 @attrs.frozen
 class Side:
-    """What goes with the verdicts of a row: duties, red lines, assumptions; by id."""
+    """What goes with the verdicts of a row: duties and red lines, by id."""
 
     obligations: tuple[str, ...] = ()
     possible_obligations: tuple[str, ...] = ()
     breaches: tuple[str, ...] = ()
     possible_breaches: tuple[str, ...] = ()
-    assumed: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, judgement: Judgement) -> Side:
@@ -32,7 +31,6 @@ class Side:
             judgement.possible_obligations,
             tuple(breach.guard.id for breach in judgement.breaches if breach.certain),
             tuple(breach.guard.id for breach in judgement.breaches if not breach.certain),
-            judgement.assumed,
         )
 
 
@@ -49,14 +47,14 @@ class Book:
         self.sides: Final[list[Side]] = []
         self._codes: dict[str, dict[object, int]] = {name: {} for name in tree.decisions}
         self._side_codes: dict[Side, int] = {}
-        self._computing = {rule.id: _computing(rule) for rule in tree.rules}
+        self.computing: Final = {rule.id: _computing(rule) for rule in tree.rules}
 
     def enter(self, verdict: Verdict) -> tuple[int, Computed]:
         """Return the number of a verdict, without the values that were computed from the facts, and those values."""
         computed = {
             name: value
             for name, value in verdict.canonical_values.items()
-            if any(name in self._computing[rule.id] for rule in (*verdict.rules, *verdict.rivals))
+            if any(name in self.computing[rule.id] for rule in (*verdict.rules, *verdict.rivals))
         }
         kept = {name: value for name, value in verdict.canonical_values.items() if name not in computed}
         codes, verdicts = self._codes[verdict.decision], self.verdicts[verdict.decision]

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from .answers import Answers
+from .kernel import Kernel
 from .library import Batch
 from .moments import AsOf, moments_of
 from .plain import decide_plainly
@@ -33,6 +34,7 @@ class Columns:
     def __init__(self, policy: Policy, threads: int = 1) -> None:
         self.policy = policy
         self.threads = max(threads, 1)
+        self._kernel = Kernel(policy, self.threads)
 
     def decide(self, batch: Batch, *, as_of: AsOf = None, ignore: Collection[str] = ()) -> Answers:
         """
@@ -48,4 +50,7 @@ class Columns:
         """
         moments = moments_of(batch, as_of)
         ignored = (*ignore, as_of) if isinstance(as_of, str) else ignore
-        return decide_plainly(self.policy, facts_in(batch, self.policy.tree.facts, ignore=ignored), moments)
+        facts = facts_in(batch, self.policy.tree.facts, ignore=ignored)
+        if not facts.rows:
+            return decide_plainly(self.policy, facts, moments)
+        return self._kernel.decide(facts, moments)

@@ -36,8 +36,8 @@ def decide_row(policy: Policy, row: Mapping[str, object], moment: dt.date | None
 
 def decide_plainly(policy: Policy, facts: Facts, moments: Moments) -> Answers:
     """Decide all rows of a batch, one after the other."""
-    each = moments if isinstance(moments, list) else [moments] * facts.rows
-    return answers_to(policy.tree, [decide_row(policy, row, when) for row, when in zip(facts, each, strict=True)])
+    rows = enumerate(facts)
+    return answers_to(policy.tree, [decide_row(policy, row, moments.of_row(at)) for at, row in rows])
 
 
 def answers_to(tree: PolicyTree, results: Sequence[Result]) -> Answers:
@@ -66,7 +66,17 @@ def answers_to(tree: PolicyTree, results: Sequence[Result]) -> Answers:
         if any(value in row for row in rows)
     }
     side_codes = codes_of(sides)
-    return Answers(len(results), tuple(bad), found, book.verdicts, tree, lambda: side_codes, book.sides, filled)
+    assumed = [list(result.assumed) if isinstance(result, Judgement) else None for result in results]
+    return Answers(
+        len(results),
+        tuple(bad),
+        found,
+        book.verdicts,
+        tree,
+        lambda: (side_codes, book.sides),
+        lambda: pa.array(assumed, pa.list_(pa.string())),
+        filled,
+    )
 
 
 def _filled(

@@ -80,7 +80,7 @@ def facts_in(batch: Batch, facts: Mapping[str, Fact], *, ignore: Collection[str]
         elif name in found:
             findings.report("fact-stated-twice", Place("columns", (name,), key=True), fact=name)
         else:
-            found[name] = in_microseconds(column)
+            found[name] = tidied(column)
     if len(findings):
         raise FactError(findings)
     return Facts(found, batch.num_rows)
@@ -96,6 +96,19 @@ def _opened(batch: Batch, facts: Mapping[str, Fact]) -> Iterable[tuple[str, Arra
             continue
         members = zip(column.type, column.flatten(), strict=True)
         waiting.extend([(f"{name}.{field.name}", member) for field, member in members][::-1])
+
+
+def tidied(column: Array) -> Array:
+    """Return a column in one piece, its nulls where Arrow counts them, its times no finer than Python's."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_run_end_encoded(column.type):
+        column = pc.run_end_decode(column)
+    if pa.types.is_dictionary(column.type) and (
+        column.dictionary.null_count or pa.types.is_temporal(column.type.value_type)
+    ):
+        column = column.dictionary_decode()
+    return in_microseconds(column)
 
 
 def in_microseconds(column: Array) -> Array:

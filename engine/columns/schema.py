@@ -153,7 +153,8 @@ def plain_value(value: Value, type_: Type, currency: str) -> object:
     Decimal('4.50')
     """
     if isinstance(value, str | tuple) or type_.kind == "boolean":
-        return value
+        # A decision that counts its rules may have a word for its default: there is no number for it.
+        return None if isinstance(value, str) and type_.is_ordered else value
     match type_.kind:
         case "money":
             return _decimal(round(value), MINOR_DIGITS[currency])

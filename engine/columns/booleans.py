@@ -1,0 +1,87 @@
+"""Tests that are no look-up (over several facts, with patterns or functions), for all rows of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ...rules.given import Currencies, FactProblem, Knowledge, read_fact
+from ...rules.tree import Arithmetic, Atom, Call, Compare, Expression, Whole
+from ...rules.types import Fact
+from ..force import ordinal
+from ..layout import Boolean
+from ..truth import State
+from .distinct import distinct
+from .moments import Moments
+from .reading import Facts, value_at
+
+#: The classes of a boolean.
+FALSE, TRUE, UNKNOWN = range(3)
+
+
+def truths(boolean: Boolean, facts: Facts, known: Mapping[str, Fact], currencies: Currencies, moments: Moments) -> Any:
+    """Return the class of a boolean for each row; where a fact in it is uncertain or wrong, the row is decided by itself."""
+    columns = {name: facts.columns[name] for name in boolean.facts if name in facts.columns}
+    dated = moments.codes is not None and asks_for_today(boolean.part)
+    found = distinct(columns.values(), facts.rows, beside=moments.codes if dated else None)
+    vocabulary = {name: known[name] for name in boolean.facts}
+    classes = np.zeros(len(found.rows), np.uint8)
+    for at, row in enumerate(found.rows):
+        row = int(row)
+        moment = (
+            moments.of_row(row) if dated or moments.codes is None else moments.distinct[0] if moments.distinct else None
+        )
+        stated = {name: value_at(column, row) for name, column in columns.items()}
+        state = _state(vocabulary, stated, currencies, 0 if moment is None else ordinal(moment))
+        truth = None if state is None else boolean.truth(state)
+        classes[at] = UNKNOWN if truth is None else TRUE if truth else FALSE
+    return classes[found.codes]
+
+
+def _state(
+    vocabulary: Mapping[str, Fact], stated: Mapping[str, object], currencies: Currencies, today: int
+) -> State | None:
+    known = read_stated(vocabulary, stated, currencies)
+    return None if known is None else State.of(vocabulary, known, today)
+
+
+def read_stated(
+    vocabulary: Mapping[str, Fact], stated: Mapping[str, object], currencies: Currencies
+) -> dict[str, Knowledge] | None:
+    """Return what is known of some facts, None where something is wrong with one."""
+    try:
+        return {name: read_fact(raw, vocabulary[name], currencies) for name, raw in stated.items() if raw is not None}
+    except FactProblem:
+        return None
+
+
+def asks_for_today(part: Atom | Whole) -> bool:
+    """Whether a test depends on the day of the decision."""
+    if isinstance(part, Whole):
+        return any(
+            asks_for_today(inner)
+            for disjunct in part.form.disjuncts
+            for inner in disjunct
+            if isinstance(inner, Atom | Whole)
+        )
+    test = part.test
+    sides = (test.left, test.right) if isinstance(test, Compare) else (test.subject, test.pattern)
+    return any(map(is_dated, sides))
+
+
+def is_dated(expression: Expression) -> bool:
+    """Whether an expression asks for the day of the decision."""
+    match expression:
+        case Call(function, arguments):
+            return function == "days_since" or any(map(is_dated, arguments))
+        case Arithmetic(_, left, right):
+            return is_dated(left) or is_dated(right)
+        case _:
+            return False
+
+
+def dated(parts: Iterable[Expression]) -> bool:
+    """Whether any of some expressions asks for the day of the decision."""
+    return any(map(is_dated, parts))

@@ -1,0 +1,451 @@
+"""The compiled loop: class codes, table look-ups and wide ANDs over Arrow's own memory. It is the same for every policy.
+
+A *word* is 64 bits of a policy's vectors, the highest first, so that the first clause left is the highest bit of the first word that
+is not zero. What the loop reads is described by arrays of numbers (`Inputs`), not by code: nothing is compiled for a policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
+
+import numpy as np
+
+from .library import library
+
+numba: Final[Any] = library("numba")
+_types: Final[Any] = library("numba.core.types")
+_cgutils: Final[Any] = library("numba.core.cgutils")
+_extending: Final[Any] = library("numba.extending")
+leading_zeros: Final[Any] = library("numba.cpython.unsafe.numbers").leading_zeros
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: How many rows are worked on at once: what is known of them stays in the nearest cache.
+CHUNK: Final = 1_024
+#: How few thresholds are compared one by one; more are searched.
+FEW: Final = 24
+#: The kinds of input.
+BYTES, INDICES, BITS, INTS, SMALL_INTS, FLOATS = range(6)
+#: In a table of codes: a value that the loop does not settle.
+HARD: Final = 0xFFFF_FFFF
+#: What the memory of signatures has for one that is not there, and for one that does not settle a row.
+ABSENT: Final = -1
+OPEN: Final = -2
+
+
+class Inputs(NamedTuple):
+    """
+    The columns of a batch as the loop reads them, one entry each.
+
+    *data* and *valid* are addresses, *bit* and *valid_bit* offsets in bits; *first* and *count* say which part of *codes* or of the
+    edges is the column's own. *missing* is the class of a null.
+    """
+
+    kind: Any
+    data: Any
+    bit: Any
+    valid: Any
+    valid_bit: Any
+    group: Any
+    stride: Any
+    missing: Any
+    first: Any
+    count: Any
+    codes: Any
+    whole_edges: Any
+    real_edges: Any
+    base: Any
+
+
+class Program(NamedTuple):
+    """
+    A policy as the loop reads it.
+
+    *tables* are the joined vectors of each group of facts, beginning at *table*; *start* is what facts that no column has leave.
+    *ready* has for each decision the verdict of each first clause, and *waits* whether it is that only while no fact is missing.
+    """
+
+    words: int
+    size: int
+    tables: Any
+    table: Any
+    start: Any
+    masks: Any
+    ready: Any
+    waits: Any
+    is_first: Any
+    special: Any
+    joint: Any
+    flags: Any
+    certain: Any
+    possible: Any
+
+
+class Memory(NamedTuple):
+    """What signatures come to: an open table of hashes, its keys with the decision behind them."""
+
+    keys: Any
+    values: Any
+
+
+class Found(NamedTuple):
+    """Where the loop writes: codes of verdicts, codes of sides, rows that it does not settle, signatures that it does not know."""
+
+    codes: Any
+    sides: Any
+    results: Any
+    hard: Any
+    missed_row: Any
+    missed_decision: Any
+    missed_key: Any
+    counts: Any
+
+
+def compiled(function: F) -> F:
+    """Have a function compiled when it is first called, and kept for the next process."""
+    made: F = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+    return made
+
+
+def _intrinsic(function: Callable[..., Any]) -> Any:
+    return _extending.intrinsic(function)
+
+
+@_intrinsic
+def _pointer(_context: Any, address: Any) -> Any:
+    """Turn an address into a pointer."""
+
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], _cgutils.voidptr_t)
+
+    return _types.voidptr(address), generate
+
+
+@compiled
+def _unpack(address: Any, bit: Any, count: Any, out: Any) -> None:
+    """Unpack bits into bytes."""
+    bits = numba.carray(_pointer(address), ((bit + count + 7) // 8 + 1,), np.uint8)
+    if bit % 8 == 0:
+        at = bit // 8
+        whole = count // 8
+        for place in range(whole):
+            byte = bits[at + place]
+            for k in range(8):
+                out[8 * place + k] = (byte >> k) & 1
+        for i in range(8 * whole, count):
+            out[i] = (bits[at + whole] >> (i - 8 * whole)) & 1
+    else:
+        for i in range(count):
+            out[i] = (bits[(bit + i) >> 3] >> ((bit + i) & 7)) & 1
+
+
+@compiled
+def _classify(values: Any, edges: Any, place: Any, bad: Any) -> None:
+    """Find the class of each value between its edges; one beyond the first or the last is bad, and so is NaN."""
+    count, steps = len(values), len(edges) - 2
+    low, high = edges[0], edges[steps + 1]
+    for i in range(count):
+        bad[i] = not ((values[i] >= low) & (values[i] <= high))
+        place[i] = 0
+    if steps <= FEW:
+        for step in range(1, steps + 1):
+            edge = edges[step]
+            for i in range(count):
+                place[i] += np.uint32(values[i] >= edge)
+        return
+    left = steps
+    while left > 1:
+        half = left // 2
+        for i in range(count):
+            place[i] += np.uint32(half) if values[i] >= edges[place[i] + half] else np.uint32(0)
+        left -= half
+    for i in range(count):
+        place[i] += np.uint32(values[i] >= edges[place[i] + 1])
+
+
+@compiled
+def _look_up(indices: Any, codes: Any, valid: Any, has_nulls: Any, place: Any, bad: Any) -> None:
+    """Look codes up by index."""
+    for i in range(len(indices)):
+        at = indices[i]
+        if has_nulls and not valid[i]:
+            at = 0
+        code = codes[at]
+        bad[i] = code == HARD
+        place[i] = 0 if code == HARD else code
+
+
+class Scratch(NamedTuple):
+    """What is known of a chunk of rows, and room to work it out: *codes* of each group, rows too *hard*, places of one column."""
+
+    codes: Any
+    hard: Any
+    place: Any
+    bad: Any
+    valid: Any
+
+
+@compiled
+def _read(inputs: Inputs, at: Any, start: Any, scratch: Scratch) -> None:
+    """Work out the classes of one column for a chunk of rows."""
+    kind, data, count = inputs.kind[at], inputs.data[at], len(scratch.place)
+    first, last = inputs.first[at], inputs.first[at] + inputs.count[at]
+    place, bad, valid, has_nulls = scratch.place, scratch.bad, scratch.valid, inputs.valid[at] != 0
+    if kind == BYTES:
+        narrow = numba.carray(_pointer(data + np.uint64(start)), (count,), np.uint8)
+        _look_up(narrow, inputs.codes[first:last], valid, has_nulls, place, bad)
+    elif kind == INDICES:
+        wide = numba.carray(_pointer(data + np.uint64(4 * start)), (count,), np.int32)
+        _look_up(wide, inputs.codes[first:last], valid, has_nulls, place, bad)
+    elif kind == BITS:
+        no, yes = inputs.codes[first], inputs.codes[first + 1]
+        _unpack(data, inputs.bit[at] + start, count, bad)
+        for i in range(count):
+            place[i] = yes if bad[i] else no
+            bad[i] = 0
+    elif kind == INTS:
+        long = numba.carray(_pointer(data + np.uint64(8 * start)), (count,), np.int64)
+        _classify(long, inputs.whole_edges[first:last], place, bad)
+    elif kind == SMALL_INTS:
+        short = numba.carray(_pointer(data + np.uint64(4 * start)), (count,), np.int32)
+        _classify(short, inputs.whole_edges[first:last], place, bad)
+    else:
+        real = numba.carray(_pointer(data + np.uint64(8 * start)), (count,), np.float64)
+        _classify(real, inputs.real_edges[first:last], place, bad)
+
+
+@compiled
+def _code(inputs: Inputs, start: Any, scratch: Scratch) -> None:
+    """Work out, for a chunk of rows, the class of every fact, joined within each group, and which rows are too hard."""
+    count, hard, place, bad, valid = len(scratch.hard), scratch.hard, scratch.place, scratch.bad, scratch.valid
+    for group in range(len(inputs.base)):
+        scratch.codes[group, :] = inputs.base[group]
+    hard[:] = 0
+    for at in range(len(inputs.kind)):
+        if inputs.valid[at] != 0:
+            _unpack(inputs.valid[at], inputs.valid_bit[at] + start, count, valid)
+        _read(inputs, at, start, scratch)
+        if inputs.valid[at] != 0:
+            missing = np.uint32(inputs.missing[at])
+            for i in range(count):
+                place[i] = place[i] if valid[i] else missing
+                hard[i] |= bad[i] & valid[i]
+        else:
+            for i in range(count):
+                hard[i] |= bad[i]
+        joined, stride = scratch.codes[inputs.group[at]], np.uint32(inputs.stride[at])
+        for i in range(count):
+            joined[i] += place[i] * stride
+
+
+@compiled
+def _top(words: Any, mask: Any, size: Any) -> Any:
+    """Return the place of the highest bit of some words under a mask, *size* where there is none."""
+    for word in range(len(words)):
+        bits = words[word] & mask[word]
+        if bits:
+            return 64 * word + np.int64(leading_zeros(bits))
+    return size
+
+
+@compiled
+def _fold(program: Program, left: Any, certain: Any, possible: Any) -> Any:
+    """Work out what holds for certain and what may, from the clauses and flags left; say whether there are flags."""
+    flagged = False
+    for word in range(program.words):
+        certain[word] = possible[word] = left[word]
+    for word in range(program.words):
+        bits = left[word] & program.flags[word]
+        while bits:
+            flagged = True
+            at = np.int64(leading_zeros(bits))
+            bits &= ~(np.uint64(1) << np.uint64(63 - at))
+            flag = program.size - 1 - (64 * word + at)
+            for other in range(program.words):
+                certain[other] &= program.certain[flag, other]
+                possible[other] &= program.possible[flag, other]
+    return flagged
+
+
+@compiled
+def _keep(program: Program, decision: Any, certain: Any, possible: Any, key: Any) -> None:
+    """Add to a signature the clauses that have a say in a decision: under `first`, none below the first certain one."""
+    mask = program.masks[decision]
+    last = 64 * program.words
+    if program.is_first[decision]:
+        last = _top(certain, mask, last)
+    for word in range(program.words):
+        if 64 * word > last:
+            break
+        bits = possible[word] & mask[word]
+        if last < 64 * word + 63:
+            below = np.uint64(63 - (last - 64 * word))
+            bits = (bits >> below) << below
+        key[word] |= bits
+
+
+@compiled
+def _remembered(memory: Memory, decision: Any, key: Any) -> Any:
+    """Return what a signature comes to."""
+    words = len(key)
+    at = _hash(decision, key) & np.uint64(len(memory.values) - 1)
+    while memory.values[at] != ABSENT:
+        same = memory.keys[at, words] == np.uint64(decision)
+        for word in range(words):
+            same &= memory.keys[at, word] == key[word]
+        if same:
+            return memory.values[at]
+        at = (at + np.uint64(1)) & np.uint64(len(memory.values) - 1)
+    return np.int64(ABSENT)
+
+
+@compiled
+def _hash(decision: Any, key: Any) -> Any:
+    found = np.uint64(decision) * np.uint64(0x9E3779B97F4A7C15)
+    for word in range(len(key)):
+        found = (found ^ key[word]) * np.uint64(0xD6E8FEB86659FD93)
+        found ^= found >> np.uint64(32)
+    return found
+
+
+@compiled
+def remember_all(memory: Memory, decisions: Any, keys: Any, values: Any) -> None:
+    """Put down what signatures come to, each of them once; there is room."""
+    words = keys.shape[1]
+    for one in range(len(values)):
+        at = _hash(decisions[one], keys[one]) & np.uint64(len(memory.values) - 1)
+        while memory.values[at] != ABSENT:
+            at = (at + np.uint64(1)) & np.uint64(len(memory.values) - 1)
+        memory.keys[at, :words] = keys[one]
+        memory.keys[at, words] = np.uint64(decisions[one])
+        memory.values[at] = values[one]
+
+
+@compiled
+def _miss(found: Found, row: Any, decision: Any, key: Any) -> None:
+    at = found.counts[1]
+    found.missed_row[at] = row
+    found.missed_decision[at] = decision
+    found.missed_key[at] = key
+    found.counts[1] = at + 1
+
+
+@compiled
+def _too_hard(found: Found, row: Any) -> None:
+    found.hard[found.counts[0]] = row
+    found.counts[0] += 1
+
+
+@compiled
+def _explore(program: Program, memory: Memory, found: Found, row: Any, left: Any, scratch: Any) -> None:
+    """Settle a row that asks for more than its first clauses: facts are missing, red lines may be crossed, or all rules count."""
+    certain, possible, key = scratch[0], scratch[1], scratch[2]
+    flagged = _fold(program, left, certain, possible)
+    for word in range(program.words):
+        if possible[word] & program.joint[word]:
+            _settle_together(program, memory, found, row, left, scratch)
+            return
+    for decision in range(len(program.masks)):
+        mask = program.masks[decision]
+        first = _top(possible, mask, 64 * program.words)
+        sure = _top(certain, mask, 64 * program.words) if program.is_first[decision] else 64 * program.words
+        if first == sure:
+            code = program.ready[decision, sure]
+            if code >= 0 and not (flagged and program.waits[decision, sure]):
+                found.codes[decision, row] = code
+                continue
+        for word in range(program.words):
+            key[word] = left[word] & program.flags[word]
+        _keep(program, decision, certain, possible, key)
+        value = _remembered(memory, decision, key)
+        if value == OPEN:
+            _too_hard(found, row)
+            return
+        if value == ABSENT:
+            _miss(found, row, decision, key)
+        else:
+            found.codes[decision, row] = value
+
+
+@compiled
+def _settle_together(program: Program, memory: Memory, found: Found, row: Any, left: Any, scratch: Any) -> None:
+    """Settle a row whose decisions hang together, by a red line or by rules that bring duties alone."""
+    certain, possible, key = scratch[0], scratch[1], scratch[2]
+    decisions = len(program.masks)
+    for word in range(program.words):
+        key[word] = (possible[word] & program.joint[word]) | (left[word] & program.flags[word])
+    for decision in range(decisions):
+        _keep(program, decision, certain, possible, key)
+    value = _remembered(memory, decisions, key)
+    if value == OPEN:
+        _too_hard(found, row)
+    elif value == ABSENT:
+        _miss(found, row, decisions, key)
+    else:
+        for decision in range(decisions):
+            found.codes[decision, row] = found.results[value, decision]
+        found.sides[row] = found.results[value, decisions]
+
+
+@compiled
+def decide_rows(inputs: Inputs, program: Program, memory: Memory, found: Found, start: Any, stop: Any) -> Any:
+    """Decide rows from *start* on; return where it stopped: at *stop*, or before, where too many signatures are unknown."""
+    decisions, words = len(program.masks), program.words
+    codes = np.empty((len(program.table), CHUNK), np.uint32)
+    hard, bad, valid = np.empty(CHUNK, np.uint8), np.empty(CHUNK, np.uint8), np.empty(CHUNK, np.uint8)
+    place, single = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint64)
+    working, left = np.empty((3, words), np.uint64), np.empty(words, np.uint64)
+    while start < stop and found.counts[1] + CHUNK * (decisions + 1) <= len(found.missed_row):
+        count = min(CHUNK, stop - start)
+        scratch = Scratch(codes[:, :count], hard[:count], place[:count], bad[:count], valid[:count])
+        _code(inputs, start, scratch)
+        if words == 1:
+            _single(program, found, start, scratch.codes, single[:count])
+        for i in range(count):
+            if hard[i]:
+                _too_hard(found, start + i)
+            elif words == 1:
+                if single[i] & program.special[0]:
+                    _explore(program, memory, found, start + i, single[i : i + 1], working)
+            elif _wide(program, found, start + i, codes[:, i], left):
+                _explore(program, memory, found, start + i, left, working)
+        start += count
+    return start
+
+
+@compiled
+def _single(program: Program, found: Found, start: Any, codes: Any, single: Any) -> None:
+    """Decide a chunk where one word holds all clauses, as if no row asked for more than its first clauses."""
+    tables, count = program.tables, len(single)
+    for i in range(count):
+        single[i] = program.start[0]
+    for group in range(len(program.table)):
+        table, joined = tables[program.table[group] :], codes[group]
+        for i in range(count):
+            single[i] &= table[joined[i]]
+    for decision in range(len(program.masks)):
+        mask, ready, out = program.masks[decision, 0], program.ready[decision], found.codes[decision]
+        for i in range(count):
+            out[start + i] = ready[leading_zeros(single[i] & mask)]
+
+
+@compiled
+def _wide(program: Program, found: Found, row: Any, codes: Any, left: Any) -> Any:
+    """Decide a row by its first clauses, word by word; say whether it asks for more."""
+    words, decisions, groups = program.words, len(program.masks), len(program.table)
+    tables = program.tables
+    special = np.uint64(0)
+    left[:] = program.start
+    for group in range(groups):
+        at = program.table[group] + np.int64(codes[group]) * words
+        for word in range(words):
+            left[word] &= tables[at + word]
+    for word in range(words):
+        special |= left[word] & program.special[word]
+    if special:
+        return True
+    for decision in range(decisions):
+        first = _top(left, program.masks[decision], 64 * words)
+        found.codes[decision, row] = program.ready[decision, first]
+    return False

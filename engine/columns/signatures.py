@@ -1,0 +1,124 @@
+"""What a signature comes to, decided once, on a row that has it, by the index; and remembered.
+
+A signature is the clauses that have a say in one decision, or in all of them together, with the flags of the facts that are missing.
+Where a verdict depends on nothing else, every row with the signature has it. Where it does depend on the values of facts (an outcome
+that is computed, two rules that compute a value, a red line about a part that is kept whole), the signature is *open*, and the rows
+are decided one by one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from ...rules.tree import Atom, Constant, DecisionSpec, Guard, Rule, Whole
+from ..decision import Judgement, Verdict
+from ..making import Absent
+from .book import Book, Side
+from .loop import ABSENT, OPEN, Memory, remember_all
+from .program import Cutter, Plan, is_total
+
+#: How many signatures are remembered; past that, all are forgotten.
+MOST: Final = 1 << 18
+
+
+class Signatures:
+    """
+    The signatures met so far, by decision; the last number is that of all decisions together.
+
+    INVARIANT: what others may be reading is never changed: what is learnt is put in place whole.
+    """
+
+    def __init__(self, plan: Plan, book: Book) -> None:
+        self.memory: Memory
+        self.results: Any
+        self._plan, self._book = plan, book
+        self._decisions = tuple(plan.layout.tree.decisions)
+        self._cutter = Cutter(plan.program.size)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._known: dict[tuple[int, bytes], int] = {}
+        self.results = np.zeros((64, len(self._decisions) + 1), np.int32)
+        self._joint = 0
+        self.publish()
+
+    def publish(self) -> None:
+        """Put in place what was learnt."""
+        words = self._plan.program.words
+        size = 1 << max(12, (2 * len(self._known)).bit_length())
+        memory = Memory(np.zeros((size, words + 1), np.uint64), np.full(size, ABSENT, np.int64))
+        if self._known:
+            keys = np.frombuffer(b"".join(key for _, key in self._known), np.uint64).reshape(-1, words)
+            decisions = np.fromiter((decision for decision, _ in self._known), np.int64)
+            remember_all(memory, decisions, keys, np.fromiter(self._known.values(), np.int64))
+        self.memory = memory
+
+    def known(self, decision: int, key: Any) -> int | None:
+        """Return what a signature comes to, None where that is not known."""
+        return self._known.get((decision, key.tobytes()))
+
+    def learn(self, decision: int, key: Any, judgement: Judgement) -> int:
+        """Put down what a signature comes to, given what is decided on a row that has it."""
+        if len(self._known) >= MOST:
+            self._forget()
+        together = decision == len(self._decisions)
+        value = self._together(key, judgement) if together else self._alone(decision, key, judgement)
+        self._known[decision, key.tobytes()] = value
+        return value
+
+    def _alone(self, decision: int, key: Any, judgement: Judgement) -> int:
+        verdict = judgement.verdicts[self._decisions[decision]]
+        return self._book.enter(verdict)[0] if self._is_closed(verdict, self._cutter.whole(key)) else OPEN
+
+    def _together(self, key: Any, judgement: Judgement) -> int:
+        clauses = self._cutter.whole(key)
+        if any(map(_looks_inside, self._plan.layout.guards_in(clauses))):
+            return OPEN
+        if not all(self._is_closed(verdict, clauses) for verdict in judgement.verdicts.values()):
+            return OPEN
+        if self._joint == len(self.results):
+            self.results = np.concatenate([self.results, np.zeros_like(self.results)])
+        row = [self._book.enter(judgement.verdicts[name])[0] for name in self._decisions]
+        self.results[self._joint] = [*row, self._book.enter_side(Side.of(judgement))]
+        self._joint += 1
+        return self._joint - 1
+
+    def _is_closed(self, verdict: Verdict, clauses: int) -> bool:
+        """Whether a verdict depends on nothing but its signature, the values aside that one rule computes whatever the facts are."""
+        layout, spec = self._plan.layout, verdict.spec
+        if any(isinstance(boolean.part, Whole) and clauses & boolean.flag for boolean in layout.booleans):
+            return False  # the facts that it waits for depend on what it is made of
+        rules = layout.rules_in(self._having_a_say(spec, clauses))
+        if not all(isinstance(rule.outcomes[spec.id], Constant) for rule in rules):
+            return False
+        if spec.default is not None and not isinstance(spec.default, Constant) and verdict.rule is None:
+            return False
+        computing = [rule for rule in rules if any(name in spec.values for name in self._book.computing[rule.id])]
+        if not computing or verdict.status not in ("decided", "guard"):
+            return True
+        return len(rules) == 1 and not spec.collects and self._is_sure(rules[0], verdict)
+
+    def _having_a_say(self, spec: DecisionSpec, clauses: int) -> int:
+        """Return the clauses that count in one decision: under `first`, none below the first certain one."""
+        layout = self._plan.layout
+        mask = layout.deciding[spec.id]
+        absent = Absent.of(layout, clauses & layout.flags)
+        sure = (clauses & absent.certain & mask).bit_length()
+        if spec.hit_policy == "first" and sure:
+            mask = mask >> (sure - 1) << (sure - 1)
+        return clauses & absent.possible & mask
+
+    def _is_sure(self, rule: Rule, verdict: Verdict) -> bool:
+        facts = self._plan.layout.tree.facts
+        return all(is_total(value, facts) for name, value in rule.values.items() if name in verdict.spec.values)
+
+
+def _looks_inside(guard: Guard) -> bool:
+    """Whether a red line has parts that are more than a look-up: what they wait for depends on the facts."""
+    return any(
+        isinstance(part, Whole) or (isinstance(part, Atom) and set(part.facts) & set(guard.decisions))
+        for disjunct in guard.form.disjuncts
+        for part in disjunct
+    )

@@ -1,0 +1,107 @@
+"""Values that rules compute from the facts, for all rows of a batch; worked out when a table is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+
+from ...rules.given import Currencies
+from ...rules.normal import facts_in
+from ...rules.tree import Expression, PolicyTree, Rule
+from ..decision import Outcome, Verdict
+from ..force import ordinal
+from ..truth import State, expression_value
+from .booleans import is_dated, read_stated
+from .distinct import distinct, some
+from .library import Array, pa
+from .moments import Moments
+from .reading import Facts, value_at
+from .schema import plain_outcome, plain_type
+
+
+@attrs.frozen
+class Computing:
+    """What computes the values of a batch: its facts and moments; *listed* are those of rows that were decided by themselves."""
+
+    tree: PolicyTree
+    currencies: Currencies
+    facts: Facts
+    moments: Moments
+    computing: Mapping[str, frozenset[str]]
+
+    def formulas(self, decision: str, value: str, verdicts: Sequence[Verdict]) -> list[Rule | None]:
+        """Return for each verdict the rule that computes a value, None where none does."""
+        return [self._rule(verdict, value) for verdict in verdicts] if value in self._all(decision) else []
+
+    def _all(self, decision: str) -> set[str]:
+        rules = [rule for rule in self.tree.rules if decision in rule.outcomes]
+        return {name for rule in rules for name in self.computing[rule.id]}
+
+    def _rule(self, verdict: Verdict, value: str) -> Rule | None:
+        rule = verdict.rule
+        if rule is None or not verdict.is_settled or verdict.spec.collects or value in verdict.unsettled:
+            return None
+        return rule if value in self.computing[rule.id] else None
+
+    def column(
+        self,
+        decision: str,
+        value: str,
+        codes: Any,
+        verdicts: Sequence[Verdict],
+        listed: Mapping[int, Outcome],
+    ) -> Array:
+        """Return the column of a value; *listed* has it for rows that were decided by themselves."""
+        spec = self.tree.decisions[decision]
+        type_ = spec.values[value]
+        plain = plain_type(type_, self.tree.currency)
+        kind = pa.list_(plain) if spec.collects else plain
+
+        def convert(found: Outcome) -> object:
+            return plain_outcome(found, type_, self.tree.currency, listed=spec.collects)
+
+        constants = [verdict.canonical_values.get(value) for verdict in verdicts]
+        parts = [pa.array([None if one is None else convert(one) for one in (*constants, None)], kind)]
+        places = np.where(codes < 0, len(verdicts), codes).astype(np.int64)
+        formulas = np.array([-1, -1], np.int64)
+        rules = self.formulas(decision, value, verdicts)
+        distinct_rules = list({rule.id: rule for rule in rules if rule is not None}.values())
+        if distinct_rules:
+            at = {rule.id: place for place, rule in enumerate(distinct_rules)}
+            formulas = np.array([*(-1 if rule is None else at[rule.id] for rule in rules), -1], np.int64)
+            of_row = formulas[codes]
+            for place, rule in enumerate(distinct_rules):
+                rows = np.flatnonzero(of_row == place)
+                if len(rows):
+                    found, chosen = self._computed(rule.values[value], rows)
+                    places[rows] = sum(map(len, parts)) + chosen
+                    parts.append(pa.array([None if one is None else convert(one) for one in found], kind))
+        if listed:
+            places[list(listed)] = sum(map(len, parts)) + np.arange(len(listed))
+            parts.append(pa.array([convert(one) for one in listed.values()], kind))
+        return pa.concat_arrays(parts).take(pa.array(places))
+
+    def _computed(self, expression: Expression, rows: Any) -> tuple[list[Outcome | None], Any]:
+        """Return the distinct values of an expression, and for each of some rows which one it has."""
+        names = tuple(dict.fromkeys(facts_in(expression)))
+        columns = dict(
+            zip(
+                (name for name in names if name in self.facts.columns),
+                some([self.facts.columns[name] for name in names if name in self.facts.columns], rows),
+                strict=True,
+            )
+        )
+        is_by_day, codes = is_dated(expression), self.moments.codes
+        found = distinct(columns.values(), len(rows), beside=codes[rows] if is_by_day and codes is not None else None)
+        vocabulary = {name: self.tree.facts[name] for name in names}
+        values: list[Outcome | None] = []
+        for row in map(int, found.rows):
+            moment = self.moments.of_row(int(rows[row]))
+            stated = {name: value_at(column, row) for name, column in columns.items()}
+            known = read_stated(vocabulary, stated, self.currencies)
+            assert known is not None and moment is not None  # because the row was decided
+            values.append(expression_value(expression, State.of(vocabulary, known, ordinal(moment)))[0])
+        return values, found.codes
