@@ -32,6 +32,11 @@ COMMANDS: Final[dict[str, Row]] = {
         "case", "Decide", "Follow incidents that unfold: record events, see what is decided and owed, run what is due."
     ),
     "ask": Row("ask", "Decide", "Ask for the facts that matter until every decision is settled."),
+    "backtest": Row(
+        "backtest",
+        "Decide",
+        "Decide past incidents by a policy, or by two, and say what changes and what it costs.",
+    ),
     "replay": Row("replay", "Decide", "Decide recorded incidents again and compare."),
     "show": Row("show", "Read", "Show a policy in plain English, as a table, or as one file."),
     "packs": Row("packs", "Read", "List the policies that ship with Evenhand."),

@@ -1,0 +1,133 @@
+"""`policy backtest`: who would have been treated otherwise, and what would it have cost?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import completion
+from .histories import History, Names, check_is_file, history_options, pages_of
+from .options import format_option
+
+if TYPE_CHECKING:
+    from ..engine.backtest import Report
+
+HELP = """\
+Decide past incidents by a policy, or by two, and say what changes and what it costs.
+
+HISTORY is a table of incidents (CSV, JSON lines, Parquet, Arrow) whose columns are facts, as in `abuse,loss`; --mapping
+says what the columns of another file mean. It is read once, and may be larger than memory. Both policies decide as if
+they were in force.
+
+For each decision: which outcomes become which, the rules that gain and lose rows, what is left to a human and which
+facts are missing there; the money that moves; red lines that the rules would cross; duties; examples nearest to the
+thresholds that moved. Intervals are 95 %, by the Poisson bootstrap.
+
+\b
+Examples:
+  policy backtest incidents.csv --policy draft.toml --against policy.toml
+  policy backtest incidents.parquet --policy policy.toml --outcome refund=recorded_refund
+  policy backtest incidents.csv --policy draft.toml --against HEAD:policy.toml --by channel \\
+    --by fault,channel -o report.txt
+
+\b
+Exit codes:
+  0  every row was decided (some may be left to a human)
+  1  a policy has mistakes, or rows could not be decided
+  2  wrong usage: no such file, column or decision, or the extra evenhand[columns] is not installed
+"""
+
+
+@click.command(help=HELP)
+@click.argument("history", metavar="HISTORY")
+@click.option(
+    "--policy", "new", required=True, metavar="NEW", shell_complete=completion.policies, help="The policy to try."
+)
+@click.option(
+    "--against", "old", metavar="OLD", shell_complete=completion.policies, help="The policy to hold it against."
+)
+@click.option(
+    "--by",
+    type=Names(),
+    multiple=True,
+    metavar="COLUMNS",
+    help="Split the figures by the values of a column, or of several together; may be repeated.",
+)
+@click.option("--name-column", metavar="COLUMN", help="The column that names an incident, for the examples.")
+@history_options
+@format_option("text", "json")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write into this file.")
+def command(
+    *,
+    history: str,
+    new: str,
+    old: str | None,
+    by: tuple[tuple[str, ...], ...],
+    name_column: str | None,
+    format_: str,
+    output: str | None,
+    **options: Any,
+) -> None:
+    """Backtest a policy."""
+    check_is_file(history)
+    asked = History.asked(history, **options)
+    report = _report(asked, new, old, by, name_column)
+    _write(report, asked, format_, output)
+    raise click.exceptions.Exit(1 if report.bad else 0)
+
+
+def _report(
+    history: History, new: str, old: str | None, by: tuple[tuple[str, ...], ...], name_column: str | None
+) -> Report:
+    from .histories import check_decisions
+    from .revisions import load_any
+
+    policies = [load_any(name) for name in (new, old) if name is not None]
+    check_decisions(history, policies)
+    try:
+        from ..engine.backtest import Options, backtest
+        from ..engine.backtest.standing import standing
+    except ImportError as error:
+        raise click.UsageError(f"{error}.") from None
+    stands = [standing(policy) for policy in policies]
+    notes = [note for _, note in stands if note]
+    options = Options(by, history.outcomes, history.as_of, name_column or "", history.seed)
+    columns = [column for columns in by for column in columns] + ([name_column] if name_column else [])
+    pages = pages_of(history, policies, columns)
+    tried, *others = (policy for policy, _ in stands)
+    return backtest(
+        pages,
+        tried,
+        others[0] if others else None,
+        options=options,
+        since=history.filter(),
+        sample=history.sample,
+        notes=notes,
+    )
+
+
+def _write(report: Report, history: History, format_: str, output: str | None) -> None:
+    from .terminal import Output, out
+
+    if output is None:
+        _write_to(out(), report, history, format_)
+        return
+    try:
+        with Path(output).open("w", encoding="utf-8", newline="\n") as stream:
+            _write_to(Output(stream), report, history, format_)
+    except OSError as error:
+        raise click.UsageError(f"{output!r} cannot be written: {(error.strerror or 'no access').lower()}.") from None
+
+
+def _write_to(output: Any, report: Report, history: History, format_: str) -> None:
+    if format_ == "json":
+        from .as_json import write_json
+        from .backtest_json import report_json
+
+        write_json(output, report_json(report, history.file))
+    else:
+        from .backtest_text import print_report
+
+        print_report(output, report)
