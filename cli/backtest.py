@@ -30,7 +30,7 @@ Examples:
   policy backtest incidents.csv --policy draft.toml --against policy.toml
   policy backtest incidents.parquet --policy policy.toml --outcome refund=recorded_refund
   policy backtest incidents.csv --policy draft.toml --against HEAD:policy.toml --by channel \\
-    --by fault,channel -o report.txt
+    --by fault,channel --format html -o report.html
 
 \b
 Exit codes:
@@ -57,7 +57,7 @@ Exit codes:
 )
 @click.option("--name-column", metavar="COLUMN", help="The column that names an incident, for the examples.")
 @history_options
-@format_option("text", "json")
+@format_option("text", "json", "html")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write into this file.")
 def command(
     *,
@@ -127,6 +127,10 @@ def _write_to(output: Any, report: Report, history: History, format_: str) -> No
         from .backtest_json import report_json
 
         write_json(output, report_json(report, history.file))
+    elif format_ == "html":
+        from .backtest_html import page
+
+        output.text(page(report, history.file))
     else:
         from .backtest_text import print_report
 

@@ -109,22 +109,27 @@ def _print_referred(output: Output, decision: Decided) -> None:
     sides = [decision.new] if decision.old is None else [decision.old, decision.new]
     if not any(side.rows for side in sides):
         return
-    before = f", {sides[0].rows:,} before" if len(sides) == 2 else ""
+    before = f" ({sides[0].rows:,} before)" if len(sides) == 2 else ""
     output.line(
-        Piece("  Left to a human: ", "refer"), f"{decision.new.rows:,} rows{before}", *_reasons(decision.new), hang=4
+        Piece("  Left to a human: ", "refer"),
+        f"{decision.new.rows:,} rows{before}. ",
+        reasons_text(decision.new),
+        hang=4,
     )
 
 
-def _reasons(referred: Referred) -> Iterator[str]:
+def reasons_text(referred: Referred) -> str:
+    """Return why rows are left to a human, and what is missing there."""
     if not referred.rows:
-        return
+        return ""
     why = "; ".join(f"{why_text(status)}: {rows:,}" for status, rows in referred.why.items())
-    yield f" ({why})"
+    text = f"{why[:1].upper()}{why[1:]}."
     missing = list(referred.missing.items())
     if missing:
         told = ", ".join(f"{fact} ({rows:,})" for fact, rows in missing[:_FACTS])
         more = f" and {len(missing) - _FACTS} more" if len(missing) > _FACTS else ""
-        yield f". What is missing there: {told}{more}"
+        text += f" What would settle them: {told}{more}."
+    return text
 
 
 # --- money, red lines, duties ----------------------------------------------------------------------------------------
