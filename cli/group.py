@@ -37,6 +37,11 @@ COMMANDS: Final[dict[str, Row]] = {
         "Decide",
         "Decide past incidents by a policy, or by two, and say what changes and what it costs.",
     ),
+    "tune": Row(
+        "tune",
+        "Decide",
+        "Sweep a parameter over a range on past incidents: what it costs, what changes, what is left to a human.",
+    ),
     "replay": Row("replay", "Decide", "Decide recorded incidents again and compare."),
     "show": Row("show", "Read", "Show a policy in plain English, as a table, or as one file."),
     "packs": Row("packs", "Read", "List the policies that ship with Evenhand."),

@@ -8,9 +8,18 @@ from .html import Html, tag
 
 
 def table(
-    caption: str, head: Sequence[str | Html], rows: Sequence[Sequence[Html]], *, class_: str | None = None
+    caption: str,
+    head: Sequence[str | Html],
+    rows: Sequence[Sequence[Html]],
+    *,
+    class_: str | None = None,
+    here: int | None = None,
 ) -> Html:
-    """Return a table that scrolls by itself where it is wider than the page; empty heads stand over plots."""
+    """
+    Return a table that scrolls by itself where it is wider than the page.
+
+    An empty head stands over plots; the row *here* is marked.
+    """
     heads = [
         tag("th", name, scope="col", class_="word" if not at else None) if name else tag("td")
         for at, name in enumerate(head)
@@ -19,7 +28,7 @@ def table(
         "table",
         tag("caption", caption),
         tag("thead", tag("tr", heads)),
-        tag("tbody", [tag("tr", list(row)) for row in rows]),
+        tag("tbody", [tag("tr", list(row), class_="here" if at == here else None) for at, row in enumerate(rows)]),
         class_=class_,
     )
     return tag("div", inside, class_="scroll", tabindex="0", role="region", aria_label=caption)

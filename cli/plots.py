@@ -77,6 +77,21 @@ def shade(share: float) -> str:
     return f"s{min(8, math.ceil(math.sqrt(max(share, 0.0)) * 8))}"
 
 
+def round_top(amount: float) -> float:
+    """
+    Return the next round number at or above an amount, for the end of an axis.
+
+    >>> round_top(11_776), round_top(0.27), round_top(0)
+    (15000.0, 0.3, 1.0)
+    """
+    if amount <= 0:
+        return 1.0
+    size = 10.0 ** math.floor(math.log10(amount))
+    return next(
+        float(f"{step * size:.3g}") for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * size >= amount * (1 - 1e-9)
+    )
+
+
 # --- lines over a range ----------------------------------------------------------------------------------------------
 
 
@@ -88,7 +103,7 @@ class Line:
     band: Sequence[tuple[float, float]] = ()
 
 
-_LEFT, _TOP, _ACROSS, _DOWN = 92.0, 12.0, 520.0, 200.0
+_LEFT, _TOP, _ACROSS, _DOWN = 120.0, 12.0, 520.0, 200.0
 
 
 def chart(

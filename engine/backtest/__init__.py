@@ -7,5 +7,22 @@ with their counts, amounts of money with theirs, and a few rows for examples.
 
 from .records import Agreement, Amounts, Example, Report, Split
 from .running import Backtest, Options, backtest
+from .sweep import Setting, Sweep, tune
+from .variants import Knob, RangeError, knob
 
-__all__ = ["Agreement", "Amounts", "Backtest", "Example", "Options", "Report", "Split", "backtest"]
+__all__ = [
+    "Agreement",
+    "Amounts",
+    "Backtest",
+    "Example",
+    "Knob",
+    "Options",
+    "RangeError",
+    "Report",
+    "Setting",
+    "Split",
+    "Sweep",
+    "backtest",
+    "knob",
+    "tune",
+]

@@ -69,7 +69,6 @@ def _check(names: Sequence[str], policies: Sequence[Policy], wanted: Sequence[st
 
 
 def _batches(file: str) -> Iterator[Any]:
-
     reader = {
         ".csv": _csv,
         ".tsv": _csv,
@@ -118,7 +117,6 @@ def _parquet(file: str) -> Iterator[Any]:
 
 
 def _arrow(file: str) -> Iterator[Any]:
-
     with pa.OSFile(file) as source, pa.ipc.open_file(source) as reader:
         for at in range(reader.num_record_batches):
             yield reader.get_batch(at)

@@ -12,15 +12,15 @@ import numpy as np
 
 from ...rules.diagnostics import Diagnostic
 from ..columns.library import pa
+from ..policy import Policy
 from .agreement import Recorded
 from .kinds import Kind
 from .pages import Page, Since, sampled
 from .parts import Columns as Parts
-from .sides import Both, MoneyValue, Side
+from .sides import Both, Judged, MoneyValue, Side
 from .tallies import Ledger, Pairs, words_counted
 
 if TYPE_CHECKING:
-    from ..policy import Policy
     from .records import Report
 
 #: What stands for the verdict of a policy that has no such decision, or for an old policy that is not there.
@@ -43,6 +43,8 @@ class Options:
     as_of: dt.date | str | None = None
     name_column: str = ""
     seed: int = 0
+    #: Whether red lines, duties and examples are wanted; a sweep does without.
+    in_full: bool = True
 
 
 @attrs.define
@@ -69,14 +71,13 @@ class Backtest:
     Safe for histories of any length: what it keeps does not grow with the rows.
     """
 
-    def __init__(self, new: Policy, old: Policy | None = None, *, options: Options | None = None) -> None:
-        from ..columns import Columns
-
+    def __init__(self, new: Policy, old: Policy | Side | None = None, *, options: Options | None = None) -> None:
         self.options = options or Options()
         self.as_of = self.options.as_of or dt.datetime.now(dt.UTC)
-        self.new = Side(new, Columns(new))
-        self.old = None if old is None else Side(old, Columns(old))
-        self.decisions = tuple(dict.fromkeys((*(old.tree.decisions if old else ()), *new.tree.decisions)))
+        self.new = Side(new)
+        self.old = Side(old) if isinstance(old, Policy) else old
+        earlier = None if self.old is None else self.old.policy
+        self.decisions = tuple(dict.fromkeys((*(earlier.tree.decisions if earlier else ()), *new.tree.decisions)))
         self.money: tuple[MoneyValue, ...] = tuple(
             dict.fromkeys((*(self.old.money if self.old else ()), *self.new.money))
         )
@@ -87,10 +88,11 @@ class Backtest:
         self.parts = [Pairs() for _ in self.splits]
         self.words: dict[tuple[str, int], Counter[str]] = {}
         self.recorded = [
-            Recorded(decision, column, _words(new, old, decision)) for decision, column in self.options.outcomes.items()
+            Recorded(decision, column, _words(new, earlier, decision))
+            for decision, column in self.options.outcomes.items()
         ]
         self.bad = Bad()
-        self.rows = self.changed = self.revalued = 0
+        self.rows = self.changed = self.revalued = self.referring = 0
         #: Rows on which each decision has another outcome.
         self.differing: Counter[str] = Counter()
         from .shelf import Shelf
@@ -106,13 +108,13 @@ class Backtest:
         policy = self.sides()[side]
         return ABSENT if policy is None or decision not in policy.registers else policy.registers[decision].kinds
 
-    def take(self, page: Page) -> None:
-        """Decide a page and count."""
+    def take(self, page: Page, old: Judged | None = None) -> None:
+        """Decide a page and count; *old* is what the old side makes of it, where somebody has asked it already."""
         for lost in page.bad:
             self.bad.take(lost.row, lost.problems)
         if not page.facts.num_rows:
             return
-        both = self._decided(page)
+        both = self._decided(page, old)
         if not both.good.any():
             return
         parts = [columns.numbers(page)[both.good] for columns in self.splits]
@@ -120,15 +122,17 @@ class Backtest:
         moved = self._count_money(both, parts)
         self.rows += len(changed)
         self.changed += int(changed.sum())
+        self.referring += int(refers.sum())
         self.revalued += int((moved & ~changed).sum())
         for pairs, part in zip(self.parts, parts, strict=True):
             pairs.take(part, changed.astype("int64"), refers.astype("int64"))
-        self._count_words(both)
+        if self.options.in_full:
+            self._count_words(both)
 
-    def _decided(self, page: Page) -> Both:
-
+    def _decided(self, page: Page, old: Judged | None) -> Both:
         new = self.new.decide(page, self.as_of)
-        old = None if self.old is None else self.old.decide(page, self.as_of)
+        if old is None and self.old is not None:
+            old = self.old.decide(page, self.as_of)
         good = np.ones(page.facts.num_rows, dtype=bool)
         for judged in (new, old):
             for bad in () if judged is None else judged.bad:
@@ -150,7 +154,8 @@ class Backtest:
                 differs = self._differs(both, decision, old, new)
                 changed |= differs
                 self.differing[decision] += int(differs.sum())
-                self.shelf.take(both, decision, differs)
+                if self.options.in_full:
+                    self.shelf.take(both, decision, differs)
             for recorded in self.recorded:
                 if recorded.decision == decision:
                     recorded.take(both.page, both.good, old, new)
@@ -184,7 +189,6 @@ class Backtest:
         return other[both.good]
 
     def _count_money(self, both: Both, parts: Sequence[Any]) -> Any:
-
         moved = np.zeros(int(both.good.sum()), dtype=bool)
         for money, ledger in self.ledgers.items():
             found = ledger.take(both.amounts(money), parts)

@@ -44,7 +44,6 @@ class Shelf:
     """The rows kept so far, by change and boundary."""
 
     def __init__(self, job: Backtest) -> None:
-
         self._job = job
         self._random = np.random.default_rng([job.options.seed, 7])
         self._boundaries: dict[str, tuple[Boundary, ...]] = {}

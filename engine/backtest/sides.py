@@ -10,11 +10,12 @@ import attrs
 import numpy as np
 
 from ...rules.currencies import MINOR_DIGITS
+from ..columns import Columns
 from ..columns.library import pa
 from .kinds import Register
 
 if TYPE_CHECKING:
-    from ..columns import Answers, Columns
+    from ..columns import Answers
     from ..policy import Policy
     from .pages import Page
 
@@ -50,9 +51,9 @@ def _money_values(policy: Policy) -> Iterator[MoneyValue]:
 class Side:
     """A policy that decides pages of a history, and the kinds of verdicts that it has come to so far."""
 
-    def __init__(self, policy: Policy, columns: Columns) -> None:
+    def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self.columns = columns
+        self.columns = Columns(policy)
         self.registers = {name: Register() for name in policy.tree.decisions}
         self.money = money_values(policy)
 
@@ -72,14 +73,17 @@ class Judged:
         self.bad = answers.bad
         self.kinds = {name: register.numbers(answers, name) for name, register in side.registers.items()}
         self._answers = answers
-        self._table: Any = None
+        self._tables: dict[bool, Any] = {}
 
     @property
     def table(self) -> Any:
         """The answers as a table."""
-        if self._table is None:
-            self._table = self._answers.table(detail=True)
-        return self._table
+        return self._made(detail=False)
+
+    def _made(self, *, detail: bool) -> Any:
+        if detail not in self._tables:
+            self._tables[detail] = self._answers.table(detail=detail)
+        return self._tables[detail]
 
     def amounts(self, money: MoneyValue) -> tuple[Any, Any]:
         """Return an amount of each row in minor units, 0 where there is none, and how it stands."""
@@ -94,7 +98,7 @@ class Judged:
 
     def listed(self, column: str) -> Any:
         """Return a column of lists, such as `breaches`, in one piece."""
-        return self.table.column(column).combine_chunks()
+        return self._made(detail=True).column(column).combine_chunks()
 
 
 def minor_units(column: Any, currency: str) -> tuple[Any, Any]:
@@ -114,7 +118,6 @@ def minor_units(column: Any, currency: str) -> tuple[Any, Any]:
 
 
 def _sums_of(lists: Any, currency: str) -> tuple[Any, Any]:
-
     amounts, _ = minor_units(lists.flatten(), currency)
     ends = np.cumsum(np.append(0, amounts))
     lengths = np.asarray(lists.value_lengths().fill_null(0))
