@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, Row]] = {
         "diff", "Write", "Prove that two policies decide alike, or list the incidents that they decide differently."
     ),
     "fmt": Row("fmt", "Write", "Lay out policy files, comments kept."),
+    "decide": Row("decide", "Decide", "Decide every row of a file, of any size."),
     "case": Row(
         "case", "Decide", "Follow incidents that unfold: record events, see what is decided and owed, run what is due."
     ),

@@ -1,0 +1,131 @@
+"""The engine that everybody has: this computer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from contextlib import closing
+from functools import partial
+
+import attrs
+
+from ...rules.diagnostics import nearest
+from .by_name import NAMES, ByName, check_names, needed_columns
+from .chunks import Source
+from .deciding import Decider, Kept, Mapper
+from .errors import BulkError
+from .job import Job, Summary, check_same
+from .journal import Journal
+from .keeping import kept_columns
+from .run import Prepared, Watcher, run_to_file, run_to_stream
+from .sources import Reading, open_source
+from .writing import schema_for
+
+
+def run_job(job: Job, master: str, watcher: Watcher) -> Summary:
+    """
+    Run a job on this computer.
+
+    Raises:
+        BulkError: If it cannot start; nothing has been written then.
+        Stopped: If it cannot go on; what is done is kept.
+    """
+    if master:
+        raise BulkError("--master names a cluster", help="which goes with --engine spark")
+    if job.output.is_stream:
+        job = attrs.evolve(job, as_of=job.as_of or dt.datetime.now(dt.UTC))
+        with closing(_opened(job)) as source:
+            return run_to_stream(prepare(job, source), sys.stdout.buffer, watcher)
+    journal = Journal(job.output.path, job.bad_file)
+    check_output(job, journal)
+    begun = journal.load() if job.resume and journal.exists() else None
+    identity = job.identity()
+    if begun is not None:
+        check_same(begun.job, identity)
+    moment = dt.datetime.fromisoformat(begun.job["now"]) if begun else dt.datetime.now(dt.UTC)
+    job = attrs.evolve(job, as_of=job.as_of or moment)
+    with closing(_opened(job)) as source:
+        prepared = prepare(job, source)
+        watcher.expect(min(source.total, job.limit or source.total), 0 if job.limit else source.size)
+        state = begun or journal.begin({**identity, "now": moment.isoformat()})
+        return run_to_file(prepared, journal, state, watcher)
+
+
+def _opened(job: Job) -> Source:
+    reading = Reading(job.encoding, job.delimiter, job.rows, job.block, job.threads)
+    return open_source(job.source, reading)
+
+
+def check_output(job: Job, journal: Journal) -> None:
+    """
+    Refuse to write over what is there, unless that was asked for.
+
+    Raises:
+        BulkError: With the ways out.
+    """
+    output = job.output.path
+    is_file = not job.source.is_stream and job.source.format != "table" and job.source.path.exists()
+    if is_file and output.exists() and output.samefile(job.source.path):
+        raise BulkError("the output is the input", help="choose another name with -o")
+    if output.is_dir():
+        raise BulkError(f"`{output}` is a folder", help="name a file in it")
+    if job.resume and job.source.is_stream:
+        raise BulkError("what came from standard input cannot be read again", help="leave out --resume")
+    if job.overwrite:
+        return
+    if journal.exists():
+        if not job.resume:
+            help_ = "go on with --resume, or begin again with --overwrite"
+            raise BulkError(f"there is an unfinished job for `{output}`", help=help_)
+    elif output.exists():
+        if job.resume:
+            raise BulkError(f"`{output}` is there and nothing of it is unfinished", help="--overwrite decides it anew")
+        raise BulkError(f"`{output}` is there already", help="choose another name with -o, or use --overwrite")
+
+
+def prepare(job: Job, source: Source) -> Prepared:
+    """
+    Check a job against the columns of its input.
+
+    Raises:
+        BulkError: If they do not fit.
+    """
+    facts = job.policy.tree.facts
+    kept, renamed = kept_columns(job, source)
+    names = [column.name for column in kept]
+    if isinstance(job.as_of, str):
+        check_column(source, job.as_of)
+        names.append(job.as_of)
+    if job.mapping is not None:
+        mapper: Mapper = job.mapping.bound(source)
+        columns = job.mapping.columns(source, names)
+    else:
+        passed_over = {*NAMES, *names} - set(facts)
+        if not job.ignore_unknown:
+            check_names(source, facts, passed_over)
+        is_strict = source.is_open and not job.ignore_unknown
+        mapper = ByName(facts, is_text=source.is_text, passed_over=passed_over if is_strict else None)
+        columns = needed_columns(source, facts, names)
+    assert job.as_of is not None
+    make = partial(_decider, job, mapper, kept)
+    schema = schema_for(make().schema, job.output.format)
+    return Prepared(job, source, columns, make, schema, renamed)
+
+
+def check_column(source: Source, name: str) -> None:
+    """
+    Refuse a column of moments that the input does not have.
+
+    Raises:
+        BulkError: With the column that was probably meant.
+    """
+    if source.is_open or name in source.names:
+        return
+    near = nearest(name, source.names)
+    help_ = f"did you mean `{near}`?" if near else f"there are: {', '.join(source.names[:20])}"
+    raise BulkError(f"there is no column `{name}` to take the moment of each decision from", help=help_)
+
+
+def _decider(job: Job, mapper: Mapper, kept: list[Kept]) -> Decider:
+    assert job.as_of is not None
+    return Decider(job.policy, mapper, kept, as_of=job.as_of, detail=job.detail, threads=job.threads)

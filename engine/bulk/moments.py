@@ -1,0 +1,53 @@
+"""The moment of each decision, taken from a column of the input."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pyarrow as pa
+
+from ...rules.diagnostics import Diagnostic, Place
+from .distinct import each_distinct
+
+
+def moment_column(column: Any) -> tuple[Any, dict[int, tuple[Diagnostic, ...]]]:
+    """
+    Return a column as dates or times, and what is wrong with rows of it; a null is left to whoever decides.
+
+    >>> moment_column(pa.array(["2026-11-21", None]))[0].to_pylist()
+    [datetime.date(2026, 11, 21), None]
+    """
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return column, {}
+    values, refused = each_distinct(column, _moment)
+    found = [value for value in values if value is not None]
+    is_days = not any(isinstance(value, dt.datetime) for value in found)
+    type_ = pa.date32() if is_days else pa.timestamp("us", "UTC")
+    if not is_days:
+        values = [None if value is None else _utc(value) for value in values]
+    indices = column.dictionary_encode().indices if not pa.types.is_dictionary(column.type) else column.indices
+    problems: dict[int, tuple[Diagnostic, ...]] = {place: (_unreadable(text),) for place, text in refused.items()}
+    return pa.array(values, type_).take(indices), problems
+
+
+def _moment(text: str) -> dt.date | None:
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return dt.datetime.fromisoformat(text)
+
+
+def _utc(value: dt.date) -> dt.datetime:
+    if not isinstance(value, dt.datetime):
+        return dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
+    return value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
+
+
+def _unreadable(text: object) -> Diagnostic:
+    facts = {"fact": "as_of", "text": str(text)[:60], "why": "this is not a date", "expected": "a date like 2026-11-21"}
+    return Diagnostic("bad-value", facts, Place("row", ("as_of",)))
