@@ -7,7 +7,21 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from . import cases, decide, explain, growth, loading, missing, proofs, shadow, startup, store, unfolding, verify
+from . import (
+    cases,
+    columns,
+    decide,
+    explain,
+    growth,
+    loading,
+    missing,
+    proofs,
+    shadow,
+    startup,
+    store,
+    unfolding,
+    verify,
+)
 from .report import Section, write
 
 SUITES: dict[str, Callable[[], Section]] = {
@@ -18,6 +32,7 @@ SUITES: dict[str, Callable[[], Section]] = {
     "loading": loading.measure,
     "startup": startup.measure,
     "growth": growth.measure,
+    "columns": columns.measure,
     "cases": cases.measure,
     "store": store.measure,
     "unfolding": unfolding.measure,

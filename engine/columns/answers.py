@@ -61,7 +61,7 @@ class Answers:
         """Return the answers as an Arrow table, one row each; with *detail*, all that went into them as well."""
         columns = columns_of(self._tree, detail=detail)
         arrays = [self._array(column) for column in columns]
-        return pa.table(arrays, schema=schema_of(columns))
+        return pa.Table.from_arrays(arrays, schema=schema_of(columns))
 
     def _array(self, column: Column) -> Array:
         if column.part == "problems":

@@ -16,6 +16,7 @@ from ..truth import State
 from .distinct import distinct
 from .moments import Moments
 from .reading import Facts, value_at
+from .whole import Numbers, any_null, assumed_where_null, whole_column, whole_test
 
 #: The classes of a boolean.
 FALSE, TRUE, UNKNOWN = range(3)
@@ -23,6 +24,9 @@ FALSE, TRUE, UNKNOWN = range(3)
 
 def truths(boolean: Boolean, facts: Facts, known: Mapping[str, Fact], currencies: Currencies, moments: Moments) -> Any:
     """Return the class of a boolean for each row; where a fact in it is uncertain or wrong, the row is decided by itself."""
+    computed = _computed(boolean, facts, known, currencies)
+    if computed is not None:
+        return computed
     columns = {name: facts.columns[name] for name in boolean.facts if name in facts.columns}
     dated = moments.codes is not None and asks_for_today(boolean.part)
     found = distinct(columns.values(), facts.rows, beside=moments.codes if dated else None)
@@ -38,6 +42,30 @@ def truths(boolean: Boolean, facts: Facts, known: Mapping[str, Fact], currencies
         truth = None if state is None else boolean.truth(state)
         classes[at] = UNKNOWN if truth is None else TRUE if truth else FALSE
     return classes[found.codes]
+
+
+def _computed(boolean: Boolean, facts: Facts, known: Mapping[str, Fact], currencies: Currencies) -> Any:
+    """Return the classes of a comparison of numbers, worked out for all rows at once; None where that is not sure to be exact."""
+    part = boolean.part
+    if not isinstance(part, Atom) or not isinstance(part.test, Compare) or not boolean.facts:
+        return None
+    if any(name not in facts.columns and known[name].assume is None for name in boolean.facts):
+        return np.full(facts.rows, UNKNOWN, np.uint8)
+
+    def look(name: str) -> Numbers | None:
+        column = facts.columns.get(name)
+        made = None if column is None else whole_column(column, known[name], currencies.home)
+        return None if column is None or made is None else assumed_where_null(column, made, known[name])
+
+    holds = whole_test(part.test, look)
+    if holds is None:
+        return None
+    # A part stands as it is written; its negation is another set of clauses.
+    classes = np.where(np.broadcast_to(holds == part.holds, (facts.rows,)), TRUE, FALSE).astype(np.uint8)
+    classes[any_null([facts.columns[name] for name in boolean.facts if known[name].assume is None], facts.rows)] = (
+        UNKNOWN
+    )
+    return classes
 
 
 def _state(

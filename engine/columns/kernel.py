@@ -22,13 +22,13 @@ from .assumed import assumed_in
 from .book import Book, Side
 from .booleans import truths
 from .coders import Coded
-from .loop import BYTES, CHUNK, Found, Inputs, decide_rows
+from .loop import BYTES, CHUNK, Found, Inputs, decide_rows, room_for
 from .moments import Moments
 from .plain import decide_row
 from .program import Plan, Slot, planned
 from .reading import Facts
 from .sides import sides_of
-from .signatures import Signatures
+from .signatures import Judged, Signatures
 from .values import Computing
 
 if TYPE_CHECKING:
@@ -82,15 +82,17 @@ class Kernel:
 
     # -- what single rows come to
 
-    def judged(self, row: dict[str, object], moment: dt.date) -> Judgement | None:
+    def judged(self, row: dict[str, object], moment: dt.date) -> Judged | None:
         """Decide a row as if the policy were in force, None where something is wrong about it."""
         try:
             found = self._index.decide_given(row, moment)
         except FactError:
             return None
         if isinstance(found, dict):
-            return Judgement(found, *duties(self._tree, found, ()))
-        return found if isinstance(found, Judgement) else found.judgement
+            return Judged(found.__getitem__, lambda: Judgement(found, *duties(self._tree, found, ())))
+        if isinstance(found, Judgement):
+            return Judged(found.verdicts.__getitem__, lambda: found)
+        return Judged(found.verdicts.__getitem__, lambda: found.judgement)
 
 
 class Batch:
@@ -126,7 +128,10 @@ class Batch:
                 with self._kernel._lock:  # noqa: SLF001
                     memory, results = self._compiled.signatures.memory, self._compiled.signatures.results
                 found = [self._found(results, stop - at) for at, stop in parts]
-                jobs = [(inputs, program, memory, one, at, stop) for one, (at, stop) in zip(found, parts, strict=True)]
+                jobs = [
+                    (inputs, program, memory, one, room_for(program), (at, stop))
+                    for one, (at, stop) in zip(found, parts, strict=True)
+                ]
                 reached = list(pool.map(_run, jobs)) if len(jobs) > 1 else [_run(jobs[0])]
                 for one in found:
                     hard.extend(one.hard[: one.counts[0]].tolist())
@@ -227,8 +232,8 @@ class Batch:
 
     def _learnt(self, decision: int, key: Any, row: int) -> int:
         moment = self._moments.of_row(row)
-        judgement = None if moment is None else self._kernel.judged(self._facts.row(row), moment)
-        return -1 if judgement is None else self._compiled.signatures.learn(decision, key, judgement)
+        judged = None if moment is None else self._kernel.judged(self._facts.row(row), moment)
+        return -1 if judged is None else self._compiled.signatures.learn(decision, key, judged)
 
     def _decide_alone(self, row: int) -> None:
         result = decide_row(self._policy, self._facts.row(row), self._moments.of_row(row))

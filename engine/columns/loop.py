@@ -78,6 +78,8 @@ class Program(NamedTuple):
     special: Any
     joint: Any
     flags: Any
+    facts: int
+    dynamic: Any
     certain: Any
     possible: Any
 
@@ -103,7 +105,17 @@ class Found(NamedTuple):
 
 
 def compiled(function: F) -> F:
-    """Have a function compiled when it is first called, and kept for the next process."""
+    """
+    Have a function compiled when it is first called, and kept for the next process.
+
+    It makes no array, so the references to those that it is given are not counted: counting them took longer than all else.
+    """
+    made: F = numba.njit(nogil=True, cache=True, error_model="numpy", _nrt=False)(function)
+    return made
+
+
+def compiled_with_views(function: F) -> F:
+    """Do the same to a function that looks at foreign memory as an array, which numba does with counted references only."""
     made: F = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
     return made
 
@@ -122,7 +134,7 @@ def _pointer(_context: Any, address: Any) -> Any:
     return _types.voidptr(address), generate
 
 
-@compiled
+@compiled_with_views
 def _unpack(address: Any, bit: Any, count: Any, out: Any) -> None:
     """Unpack bits into bytes."""
     bits = numba.carray(_pointer(address), ((bit + count + 7) // 8 + 1,), np.uint8)
@@ -176,6 +188,15 @@ def _look_up(indices: Any, codes: Any, valid: Any, has_nulls: Any, place: Any, b
         place[i] = 0 if code == HARD else code
 
 
+class Words(NamedTuple):
+    """Words of one row: the clauses and flags left, what is certain, what is possible, and a signature."""
+
+    left: Any
+    certain: Any
+    possible: Any
+    key: Any
+
+
 class Scratch(NamedTuple):
     """What is known of a chunk of rows, and room to work it out: *codes* of each group, rows too *hard*, places of one column."""
 
@@ -184,9 +205,10 @@ class Scratch(NamedTuple):
     place: Any
     bad: Any
     valid: Any
+    single: Any
 
 
-@compiled
+@compiled_with_views
 def _read(inputs: Inputs, at: Any, start: Any, scratch: Scratch) -> None:
     """Work out the classes of one column for a chunk of rows."""
     kind, data, count = inputs.kind[at], inputs.data[at], len(scratch.place)
@@ -215,13 +237,15 @@ def _read(inputs: Inputs, at: Any, start: Any, scratch: Scratch) -> None:
         _classify(real, inputs.real_edges[first:last], place, bad)
 
 
-@compiled
+@compiled_with_views
 def _code(inputs: Inputs, start: Any, scratch: Scratch) -> None:
     """Work out, for a chunk of rows, the class of every fact, joined within each group, and which rows are too hard."""
     count, hard, place, bad, valid = len(scratch.hard), scratch.hard, scratch.place, scratch.bad, scratch.valid
     for group in range(len(inputs.base)):
-        scratch.codes[group, :] = inputs.base[group]
-    hard[:] = 0
+        for i in range(count):
+            scratch.codes[group, i] = inputs.base[group]
+    for i in range(count):
+        hard[i] = 0
     for at in range(len(inputs.kind)):
         if inputs.valid[at] != 0:
             _unpack(inputs.valid[at], inputs.valid_bit[at] + start, count, valid)
@@ -240,13 +264,13 @@ def _code(inputs: Inputs, start: Any, scratch: Scratch) -> None:
 
 
 @compiled
-def _top(words: Any, mask: Any, size: Any) -> Any:
-    """Return the place of the highest bit of some words under a mask, *size* where there is none."""
+def _top(words: Any, masks: Any, decision: Any) -> Any:
+    """Return the place of the first clause of a decision that is left, the last of all where there is none."""
     for word in range(len(words)):
-        bits = words[word] & mask[word]
+        bits = words[word] & masks[decision, word]
         if bits:
             return 64 * word + np.int64(leading_zeros(bits))
-    return size
+    return 64 * len(words)
 
 
 @compiled
@@ -271,18 +295,46 @@ def _fold(program: Program, left: Any, certain: Any, possible: Any) -> Any:
 @compiled
 def _keep(program: Program, decision: Any, certain: Any, possible: Any, key: Any) -> None:
     """Add to a signature the clauses that have a say in a decision: under `first`, none below the first certain one."""
-    mask = program.masks[decision]
     last = 64 * program.words
     if program.is_first[decision]:
-        last = _top(certain, mask, last)
+        last = _top(certain, program.masks, decision)
     for word in range(program.words):
         if 64 * word > last:
             break
-        bits = possible[word] & mask[word]
+        bits = possible[word] & program.masks[decision, word]
         if last < 64 * word + 63:
             below = np.uint64(63 - (last - 64 * word))
             bits = (bits >> below) << below
         key[word] |= bits
+
+
+@compiled
+def _keep_flags(program: Program, left: Any, key: Any) -> None:
+    """
+    Add to a signature the flags that leave one of its clauses open.
+
+    What a test over several facts waits for, and what a rule computes, may hang on other flags: then all of them are added.
+    """
+    every = False
+    for word in range(program.words):
+        if key[word] & program.dynamic[word]:
+            every = True
+    for word in range(program.words):
+        bits = left[word] & program.flags[word]
+        while bits and not every:
+            at = np.int64(leading_zeros(bits))
+            bit = np.uint64(1) << np.uint64(63 - at)
+            bits &= ~bit
+            flag = program.size - 1 - (64 * word + at)
+            for other in range(program.words):
+                if key[other] & ~program.certain[flag, other] & ~program.flags[other]:
+                    key[word] |= bit
+                    if flag >= program.facts:
+                        every = True
+                    break
+    if every:
+        for word in range(program.words):
+            key[word] |= left[word] & program.flags[word]
 
 
 @compiled
@@ -317,7 +369,8 @@ def remember_all(memory: Memory, decisions: Any, keys: Any, values: Any) -> None
         at = _hash(decisions[one], keys[one]) & np.uint64(len(memory.values) - 1)
         while memory.values[at] != ABSENT:
             at = (at + np.uint64(1)) & np.uint64(len(memory.values) - 1)
-        memory.keys[at, :words] = keys[one]
+        for word in range(words):
+            memory.keys[at, word] = keys[one, word]
         memory.keys[at, words] = np.uint64(decisions[one])
         memory.values[at] = values[one]
 
@@ -327,7 +380,8 @@ def _miss(found: Found, row: Any, decision: Any, key: Any) -> None:
     at = found.counts[1]
     found.missed_row[at] = row
     found.missed_decision[at] = decision
-    found.missed_key[at] = key
+    for word in range(len(key)):
+        found.missed_key[at, word] = key[word]
     found.counts[1] = at + 1
 
 
@@ -338,26 +392,26 @@ def _too_hard(found: Found, row: Any) -> None:
 
 
 @compiled
-def _explore(program: Program, memory: Memory, found: Found, row: Any, left: Any, scratch: Any) -> None:
+def _explore(program: Program, memory: Memory, found: Found, row: Any, words: Words) -> None:
     """Settle a row that asks for more than its first clauses: facts are missing, red lines may be crossed, or all rules count."""
-    certain, possible, key = scratch[0], scratch[1], scratch[2]
+    left, certain, possible, key = words.left, words.certain, words.possible, words.key
     flagged = _fold(program, left, certain, possible)
     for word in range(program.words):
         if possible[word] & program.joint[word]:
-            _settle_together(program, memory, found, row, left, scratch)
+            _settle_together(program, memory, found, row, words)
             return
     for decision in range(len(program.masks)):
-        mask = program.masks[decision]
-        first = _top(possible, mask, 64 * program.words)
-        sure = _top(certain, mask, 64 * program.words) if program.is_first[decision] else 64 * program.words
+        first = _top(possible, program.masks, decision)
+        sure = _top(certain, program.masks, decision) if program.is_first[decision] else 64 * program.words
         if first == sure:
             code = program.ready[decision, sure]
             if code >= 0 and not (flagged and program.waits[decision, sure]):
                 found.codes[decision, row] = code
                 continue
         for word in range(program.words):
-            key[word] = left[word] & program.flags[word]
+            key[word] = 0
         _keep(program, decision, certain, possible, key)
+        _keep_flags(program, left, key)
         value = _remembered(memory, decision, key)
         if value == OPEN:
             _too_hard(found, row)
@@ -369,14 +423,15 @@ def _explore(program: Program, memory: Memory, found: Found, row: Any, left: Any
 
 
 @compiled
-def _settle_together(program: Program, memory: Memory, found: Found, row: Any, left: Any, scratch: Any) -> None:
+def _settle_together(program: Program, memory: Memory, found: Found, row: Any, words: Words) -> None:
     """Settle a row whose decisions hang together, by a red line or by rules that bring duties alone."""
-    certain, possible, key = scratch[0], scratch[1], scratch[2]
+    left, certain, possible, key = words.left, words.certain, words.possible, words.key
     decisions = len(program.masks)
     for word in range(program.words):
-        key[word] = (possible[word] & program.joint[word]) | (left[word] & program.flags[word])
+        key[word] = possible[word] & program.joint[word]
     for decision in range(decisions):
         _keep(program, decision, certain, possible, key)
+    _keep_flags(program, left, key)
     value = _remembered(memory, decisions, key)
     if value == OPEN:
         _too_hard(found, row)
@@ -389,63 +444,98 @@ def _settle_together(program: Program, memory: Memory, found: Found, row: Any, l
 
 
 @compiled
-def decide_rows(inputs: Inputs, program: Program, memory: Memory, found: Found, start: Any, stop: Any) -> Any:
-    """Decide rows from *start* on; return where it stopped: at *stop*, or before, where too many signatures are unknown."""
-    decisions, words = len(program.masks), program.words
-    codes = np.empty((len(program.table), CHUNK), np.uint32)
-    hard, bad, valid = np.empty(CHUNK, np.uint8), np.empty(CHUNK, np.uint8), np.empty(CHUNK, np.uint8)
-    place, single = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.uint64)
-    working, left = np.empty((3, words), np.uint64), np.empty(words, np.uint64)
+def gather(table: Any, codes: Any, out: Any) -> Any:
+    """Put `table[code]` for each code, the last of the table for -1; return how many are less than 0."""
+    last = len(table) - 1
+    nulls = 0
+    for i in range(len(codes)):
+        code = codes[i]
+        found = table[code if code >= 0 else last]
+        out[i] = found
+        nulls += found < 0
+    return nulls
+
+
+def room_for(program: Program) -> tuple[Scratch, Words]:
+    """Return the room that the loop needs on one thread."""
+    size = program.words
+    narrow = [np.empty(CHUNK, np.uint8) for _ in range(3)]
+    # Rows of codes are kept off one another's lines of the cache, which repeat every 4,096 bytes.
+    codes = np.empty((len(program.table), CHUNK + 16), np.uint32)
+    scratch = Scratch(codes, narrow[0], np.empty(CHUNK, np.uint32), narrow[1], narrow[2], np.empty(CHUNK, np.uint64))
+    return scratch, Words(*(np.empty(size, np.uint64) for _ in range(4)))
+
+
+@compiled_with_views
+def decide_rows(
+    inputs: Inputs, program: Program, memory: Memory, found: Found, room: tuple[Scratch, Words], rows: tuple[int, int]
+) -> Any:
+    """Decide rows from the first to before the last; return where it stopped: there, or where too many signatures are unknown."""
+    start, stop = rows
+    whole, words = room
+    decisions = len(program.masks)
     while start < stop and found.counts[1] + CHUNK * (decisions + 1) <= len(found.missed_row):
         count = min(CHUNK, stop - start)
-        scratch = Scratch(codes[:, :count], hard[:count], place[:count], bad[:count], valid[:count])
+        scratch = Scratch(
+            whole.codes[:, :count],
+            whole.hard[:count],
+            whole.place[:count],
+            whole.bad[:count],
+            whole.valid[:count],
+            whole.single[:count],
+        )
         _code(inputs, start, scratch)
-        if words == 1:
-            _single(program, found, start, scratch.codes, single[:count])
-        for i in range(count):
-            if hard[i]:
-                _too_hard(found, start + i)
-            elif words == 1:
-                if single[i] & program.special[0]:
-                    _explore(program, memory, found, start + i, single[i : i + 1], working)
-            elif _wide(program, found, start + i, codes[:, i], left):
-                _explore(program, memory, found, start + i, left, working)
+        if program.words == 1:
+            _settle_single(program, memory, found, start, scratch, words)
+        else:
+            _settle_wide(program, memory, found, start, scratch, words)
         start += count
     return start
 
 
 @compiled
-def _single(program: Program, found: Found, start: Any, codes: Any, single: Any) -> None:
-    """Decide a chunk where one word holds all clauses, as if no row asked for more than its first clauses."""
-    tables, count = program.tables, len(single)
+def _settle_single(program: Program, memory: Memory, found: Found, start: Any, scratch: Scratch, words: Words) -> None:
+    """Decide a chunk where one word holds all clauses: first as if no row asked for more than its first clauses."""
+    tables, count, codes = program.tables, len(scratch.hard), scratch.codes
+    single = scratch.single
     for i in range(count):
         single[i] = program.start[0]
     for group in range(len(program.table)):
-        table, joined = tables[program.table[group] :], codes[group]
+        table = program.table[group]
         for i in range(count):
-            single[i] &= table[joined[i]]
+            single[i] &= tables[table + codes[group, i]]
     for decision in range(len(program.masks)):
         mask, ready, out = program.masks[decision, 0], program.ready[decision], found.codes[decision]
         for i in range(count):
             out[start + i] = ready[leading_zeros(single[i] & mask)]
+    for i in range(count):
+        if scratch.hard[i]:
+            _too_hard(found, start + i)
+        elif single[i] & program.special[0]:
+            words.left[0] = single[i]
+            _explore(program, memory, found, start + i, words)
 
 
 @compiled
-def _wide(program: Program, found: Found, row: Any, codes: Any, left: Any) -> Any:
-    """Decide a row by its first clauses, word by word; say whether it asks for more."""
-    words, decisions, groups = program.words, len(program.masks), len(program.table)
-    tables = program.tables
-    special = np.uint64(0)
-    left[:] = program.start
-    for group in range(groups):
-        at = program.table[group] + np.int64(codes[group]) * words
-        for word in range(words):
-            left[word] &= tables[at + word]
-    for word in range(words):
-        special |= left[word] & program.special[word]
-    if special:
-        return True
-    for decision in range(decisions):
-        first = _top(left, program.masks[decision], 64 * words)
-        found.codes[decision, row] = program.ready[decision, first]
-    return False
+def _settle_wide(program: Program, memory: Memory, found: Found, start: Any, scratch: Scratch, words: Words) -> None:
+    """Decide a chunk row by row, each word by word."""
+    size, decisions, groups = program.words, len(program.masks), len(program.table)
+    tables, left = program.tables, words.left
+    for i in range(len(scratch.hard)):
+        if scratch.hard[i]:
+            _too_hard(found, start + i)
+            continue
+        for word in range(size):
+            left[word] = program.start[word]
+        for group in range(groups):
+            at = program.table[group] + np.int64(scratch.codes[group, i]) * size
+            for word in range(size):
+                left[word] &= tables[at + word]
+        special = np.uint64(0)
+        for word in range(size):
+            special |= left[word] & program.special[word]
+        if special:
+            _explore(program, memory, found, start + i, words)
+            continue
+        for decision in range(decisions):
+            found.codes[decision, start + i] = program.ready[decision, _top(left, program.masks, decision)]

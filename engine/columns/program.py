@@ -161,6 +161,8 @@ def _program(layout: Layout, tables: Sequence[Any], cutter: Cutter, book: Book) 
         special | cutter.end if always else special,
         cutter.mask(joint),
         cutter.mask(layout.flags),
+        len(layout.asked),
+        cutter.mask(layout.dynamic),
         np.stack([cutter.cut(one.certain) for one in missing]) if missing else blank,
         np.stack([cutter.cut(one.possible) for one in missing]) if missing else blank,
     )

@@ -21,6 +21,9 @@ def sides_of(
     sides: Sequence[Side],
 ) -> tuple[Any, Sequence[Side]]:
     """Return the sides of all rows; those of *known* that are -2 follow from the verdicts."""
+    bringing_any = any(rule.oblige for rule in tree.rules if rule.outcomes)
+    if not bringing_any and len(known) and (known == -2).all():
+        return np.zeros(len(known), np.int32), (Side(),)
     follows = np.flatnonzero(known == -2)
     if not len(follows):
         return known, sides

@@ -8,8 +8,10 @@ are decided one by one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
+import attrs
 import numpy as np
 
 from ...rules.tree import Atom, Constant, DecisionSpec, Guard, Rule, Whole
@@ -21,6 +23,14 @@ from .program import Cutter, Plan, is_total
 
 #: How many signatures are remembered; past that, all are forgotten.
 MOST: Final = 1 << 18
+
+
+@attrs.frozen
+class Judged:
+    """What is decided on a row: the verdict on one decision, or all of it, made when it is asked for."""
+
+    verdict: Callable[[str], Verdict]
+    judgement: Callable[[], Judgement]
 
 
 class Signatures:
@@ -59,17 +69,17 @@ class Signatures:
         """Return what a signature comes to, None where that is not known."""
         return self._known.get((decision, key.tobytes()))
 
-    def learn(self, decision: int, key: Any, judgement: Judgement) -> int:
+    def learn(self, decision: int, key: Any, judged: Judged) -> int:
         """Put down what a signature comes to, given what is decided on a row that has it."""
         if len(self._known) >= MOST:
             self._forget()
         together = decision == len(self._decisions)
-        value = self._together(key, judgement) if together else self._alone(decision, key, judgement)
+        value = self._together(key, judged.judgement()) if together else self._alone(decision, key, judged)
         self._known[decision, key.tobytes()] = value
         return value
 
-    def _alone(self, decision: int, key: Any, judgement: Judgement) -> int:
-        verdict = judgement.verdicts[self._decisions[decision]]
+    def _alone(self, decision: int, key: Any, judged: Judged) -> int:
+        verdict = judged.verdict(self._decisions[decision])
         return self._book.enter(verdict)[0] if self._is_closed(verdict, self._cutter.whole(key)) else OPEN
 
     def _together(self, key: Any, judgement: Judgement) -> int:

@@ -8,38 +8,39 @@ from typing import Any
 import numpy as np
 
 from .library import Array, pa
+from .loop import gather
 
 
-def places(wanted: Sequence[int], codes: Any) -> Any:
-    """Return `wanted[code]` for each code, -1 for -1."""
+def _places(wanted: Sequence[int], codes: Any) -> Array:
+    """Return `wanted[code]` for each code as indices; -1 is a null."""
     table = np.asarray([*wanted, -1], dtype=np.int32)  # the last one is what -1 finds
-    return table[codes]
+    indices = np.empty(len(codes), np.int32)
+    nulls = gather(table, codes, indices)
+    if not nulls:
+        return pa.array(indices)
+    valid = pa.py_buffer(np.packbits(indices >= 0, bitorder="little"))
+    return pa.Array.from_buffers(pa.int32(), len(indices), [valid, pa.py_buffer(indices)], nulls)
 
 
 def words(of_each: Sequence[str | None], codes: Any, dictionary: Sequence[str]) -> Array:
     """Return a column of words; None is a null."""
     at = {word: place for place, word in enumerate(dictionary)}
-    indices = places([-1 if word is None else at[word] for word in of_each], codes)
-    return pa.DictionaryArray.from_arrays(_nullable(indices), pa.array(dictionary, pa.string()))
+    indices = _places([-1 if word is None else at[word] for word in of_each], codes)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(dictionary, pa.string()), safe=False)
 
 
 def spread(of_each: Array, codes: Any) -> Array:
     """Return a column of whatever type."""
     if of_each.null_count == len(of_each):
         return pa.nulls(len(codes), of_each.type)
-    return of_each.take(_nullable(codes))
+    return of_each.take(_places(range(len(of_each)), codes))
 
 
 def lists(of_each: Sequence[Sequence[str]], codes: Any) -> Array:
     """Return a column of lists of texts."""
-    if not any(of_each):
-        missing = codes < 0
-        offsets = pa.array(np.zeros(len(codes) + 1, dtype=np.int32))
-        mask = pa.array(missing) if missing.any() else None
-        return pa.ListArray.from_arrays(offsets, pa.array([], pa.string()), mask=mask)
-    return pa.array([list(texts) for texts in of_each], pa.list_(pa.string())).take(_nullable(codes))
-
-
-def _nullable(indices: Any) -> Array:
-    missing = indices < 0
-    return pa.array(indices, pa.int32(), mask=missing) if missing.any() else pa.array(indices, pa.int32())
+    places = _places(range(len(of_each)), codes)
+    if any(of_each):
+        return pa.array([list(texts) for texts in of_each], pa.list_(pa.string())).take(places)
+    offsets = pa.array(np.zeros(len(codes) + 1, dtype=np.int32))
+    mask = places.is_null() if places.null_count else None
+    return pa.ListArray.from_arrays(offsets, pa.array([], pa.string()), mask=mask)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import attrs
@@ -41,7 +42,7 @@ def decide_table(
     if on_error not in ("raise", "null"):
         raise TableError(f'on_error is "raise" or "null", not {on_error!r}')
     reader = reader_of(source)
-    columns = Columns(policy, threads=threads if threads is not None else len(_cores()))
+    columns = _columns_of(policy, threads if threads is not None else len(_cores()))
     kept = _kept(reader.schema, keep, policy)
     schema = pa.schema([*kept, *schema_of(columns_of(policy.tree, detail=False))])
     bad: list[tuple[int, BadRow]] = []
@@ -55,6 +56,12 @@ def decide_table(
     if bad and on_error == "raise":
         raise FactError(list(_told(bad)))
     return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+@lru_cache(maxsize=8)
+def _columns_of(policy: Policy, threads: int) -> Columns:
+    """Return a policy made ready; the last few are remembered, with what they have learnt."""
+    return Columns(policy, threads=threads)
 
 
 def reader_of(source: object) -> Any:

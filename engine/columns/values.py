@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
@@ -11,6 +12,7 @@ import numpy as np
 from ...rules.given import Currencies
 from ...rules.normal import facts_in
 from ...rules.tree import Expression, PolicyTree, Rule
+from ...rules.types import Type
 from ..decision import Outcome, Verdict
 from ..force import ordinal
 from ..truth import State, expression_value
@@ -20,6 +22,7 @@ from .library import Array, pa
 from .moments import Moments
 from .reading import Facts, value_at
 from .schema import plain_outcome, plain_type
+from .whole import Numbers, assumed_where_null, whole_array, whole_column, whole_value
 
 
 @attrs.frozen
@@ -76,13 +79,32 @@ class Computing:
             for place, rule in enumerate(distinct_rules):
                 rows = np.flatnonzero(of_row == place)
                 if len(rows):
-                    found, chosen = self._computed(rule.values[value], rows)
+                    fresh, chosen = self._filled(rule.values[value], rows, type_, kind, convert)
                     places[rows] = sum(map(len, parts)) + chosen
-                    parts.append(pa.array([None if one is None else convert(one) for one in found], kind))
+                    parts.append(fresh)
         if listed:
             places[list(listed)] = sum(map(len, parts)) + np.arange(len(listed))
             parts.append(pa.array([convert(one) for one in listed.values()], kind))
         return pa.concat_arrays(parts).take(pa.array(places))
+
+    def _filled(
+        self, expression: Expression, rows: Any, type_: Type, kind: Any, convert: Callable[[Outcome], object]
+    ) -> tuple[Array, Any]:
+        """Return the values of an expression, and for each of some rows which one it has."""
+        made = whole_value(expression, partial(self._look, rows=pa.array(rows)))
+        fresh = None if made is None else whole_array(made, type_, kind, len(rows))
+        if fresh is not None:
+            return fresh, np.arange(len(rows))
+        found, chosen = self._computed(expression, rows)
+        return pa.array([None if one is None else convert(one) for one in found], kind), chosen
+
+    def _look(self, name: str, rows: Array) -> Numbers | None:
+        fact, column = self.tree.facts[name], self.facts.columns.get(name)
+        if column is None:
+            return None
+        taken = column.take(rows)
+        made = whole_column(taken, fact, self.tree.currency)
+        return None if made is None else assumed_where_null(taken, made, fact)
 
     def _computed(self, expression: Expression, rows: Any) -> tuple[list[Outcome | None], Any]:
         """Return the distinct values of an expression, and for each of some rows which one it has."""
