@@ -244,3 +244,26 @@ def test_deciding_one_incident_imports_no_arrow() -> None:
         "sys.exit(any(name in sys.modules for name in ('pyarrow', 'numba', 'numpy')))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_value_that_rivals_compute_and_the_winner_states_is_in_the_table() -> None:
+    """Found on random tables: the winner's constant was taken for a value that nobody has."""
+    policy = Policy.loads(
+        """
+        [policy]
+        id = "p"
+        [[rule]]
+        id = "may-hold"
+        when = "abuse = none"
+        then = { refund = "full", refund_amount = "loss" }
+        because = "b"
+        [[rule]]
+        id = "holds"
+        when = "loss >= 1 USD"
+        then = { refund = "full", refund_amount = "50 USD" }
+        because = "b"
+        """
+    )
+    answers = policy.decide_table(pa.table({"loss": [50, 60]}))
+    assert answers["refund.refund_amount"].to_pylist() == [Decimal("50.00"), None]
+    assert answers["refund.missing"].to_pylist() == [[], ["abuse"]]

@@ -29,6 +29,7 @@ from .program import Plan, Slot, planned
 from .reading import Facts
 from .sides import sides_of
 from .signatures import Judged, Signatures
+from .spread import room
 from .values import Computing
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ class Batch:
     def __init__(self, kernel: Kernel, compiled: Compiled, facts: Facts, moments: Moments) -> None:
         self._kernel, self._compiled, self._facts, self._moments = kernel, compiled, facts, moments
         self._policy, self._tree = kernel._policy, kernel._tree  # noqa: SLF001 because a batch is a part of it
-        self._codes = np.full((len(self._tree.decisions), facts.rows), -1, np.int32)
+        decisions = len(self._tree.decisions)
+        self._codes = room(decisions * facts.rows).reshape(decisions, facts.rows)
         self._sides = np.full(facts.rows, FOLLOWS, np.int32)
         self._bad: dict[int, BadRow] = {}
         self._listed: dict[tuple[str, str], dict[int, Outcome]] = {}

@@ -101,7 +101,7 @@ def _opened(batch: Batch, facts: Mapping[str, Fact]) -> Iterable[tuple[str, Arra
 def tidied(column: Array) -> Array:
     """Return a column in one piece, its nulls where Arrow counts them, its times no finer than Python's."""
     if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
+        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     if pa.types.is_run_end_encoded(column.type):
         column = pc.run_end_decode(column)
     if pa.types.is_dictionary(column.type) and (

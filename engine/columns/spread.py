@@ -11,10 +11,15 @@ from .library import Array, pa
 from .loop import gather
 
 
+def room(rows: int) -> Any:
+    """Return room for as many whole numbers of 32 bits, from Arrow's pool: it keeps what was given back."""
+    return np.frombuffer(pa.allocate_buffer(4 * rows), np.int32)
+
+
 def _places(wanted: Sequence[int], codes: Any) -> Array:
     """Return `wanted[code]` for each code as indices; -1 is a null."""
     table = np.asarray([*wanted, -1], dtype=np.int32)  # the last one is what -1 finds
-    indices = np.empty(len(codes), np.int32)
+    indices = room(len(codes))
     nulls = gather(table, codes, indices)
     if not nulls:
         return pa.array(indices)
@@ -38,9 +43,10 @@ def spread(of_each: Array, codes: Any) -> Array:
 
 def lists(of_each: Sequence[Sequence[str]], codes: Any) -> Array:
     """Return a column of lists of texts."""
-    places = _places(range(len(of_each)), codes)
     if any(of_each):
+        places = _places(range(len(of_each)), codes)
         return pa.array([list(texts) for texts in of_each], pa.list_(pa.string())).take(places)
     offsets = pa.array(np.zeros(len(codes) + 1, dtype=np.int32))
-    mask = places.is_null() if places.null_count else None
+    missing = codes < 0
+    mask = pa.array(missing) if missing.any() else None
     return pa.ListArray.from_arrays(offsets, pa.array([], pa.string()), mask=mask)

@@ -44,10 +44,13 @@ class Computing:
         return {name for rule in rules for name in self.computing[rule.id]}
 
     def _rule(self, verdict: Verdict, value: str) -> Rule | None:
+        """Return the winner, whose value it is: its rivals compute the same, or the value would not be settled."""
         rule = verdict.rule
         if rule is None or not verdict.is_settled or verdict.spec.collects or value in verdict.unsettled:
             return None
-        return rule if value in self.computing[rule.id] else None
+        involved = (*verdict.rules, *verdict.rivals)
+        is_computed = any(value in self.computing[one.id] for one in involved)
+        return rule if value in rule.values and is_computed else None
 
     def column(
         self,
