@@ -24,7 +24,7 @@ _PARTS: Final = 30
 
 def style() -> str:
     """Return the style sheet of our pages."""
-    return files(__package__).joinpath("page_style.css").read_text(encoding="utf-8")
+    return files("evenhand.cli").joinpath("page_style.css").read_text(encoding="utf-8")
 
 
 def page(report: Report, file: str) -> str:
