@@ -9,6 +9,8 @@ import pytest
 from commands import Ran, run
 from test_case_progress import TALE
 
+from evenhand.cli.case import command
+
 pytest.importorskip("sqlalchemy", reason="the store needs SQLAlchemy: install `evenhand[cases]`")
 
 OPENED = "2026-11-20T20:00:00Z"
@@ -288,3 +290,16 @@ def test_an_event_that_comes_again_under_its_key_counts_once_in_an_event_file(fo
     (folder / "events.jsonl").write_text(EVENTS + line + line, encoding="utf-8")
     data = json.loads(run("check", "tale.toml", "events.jsonl", "--format", "json").out)
     assert data["cases"][0]["facts"]["exchange.replies_sent"] == "1"
+
+
+def test_a_closed_case_asks_nothing_and_what_was_not_said_is_not_shown(folder: Path) -> None:
+    assert run("case", "open", "c-9", "--policy", "house", "--fact", "abuse=rude").code == 0
+    assert run("case", "erase", "c-9", "--yes").code == 0
+    shown = run("case", "show", "c-9").out
+    assert "Data erased: events 1, whole yes" in shown
+    assert "What to ask" not in shown
+
+
+@pytest.mark.parametrize("name", sorted(command.commands))
+def test_every_help_has_an_example(name: str) -> None:
+    assert f"policy case {name}" in run("case", name, "--help").out.partition("Example")[2]
