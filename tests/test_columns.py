@@ -267,3 +267,14 @@ def test_a_value_that_rivals_compute_and_the_winner_states_is_in_the_table() -> 
     answers = policy.decide_table(pa.table({"loss": [50, 60]}))
     assert answers["refund.refund_amount"].to_pylist() == [Decimal("50.00"), None]
     assert answers["refund.missing"].to_pylist() == [[], ["abuse"]]
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
+)
+def test_amounts_may_be_texts_of_every_kind(policy: Policy, kind: Any) -> None:
+    """Found on random tables: Arrow takes no rows out of a column of views."""
+    losses = pa.array(["12.30 USD", "0.5", None, "12.30 USD"]).cast(kind)
+    rows = pa.table({"loss": losses, "virality.views": [10_000] * 4})
+    answers = policy.decide_table(rows, as_of=NOON)
+    assert answers["refund.refund_amount"].to_pylist() == [Decimal("12.30"), Decimal("0.50"), None, Decimal("12.30")]

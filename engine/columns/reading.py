@@ -108,6 +108,8 @@ def tidied(column: Array) -> Array:
         column.dictionary.null_count or pa.types.is_temporal(column.type.value_type)
     ):
         column = column.dictionary_decode()
+    if pa.types.is_string_view(column.type):
+        column = column.cast(pa.large_string())  # because Arrow does less with views
     return in_microseconds(column)
 
 
