@@ -121,7 +121,7 @@ def test_a_draft_that_is_not_in_force_yet_is_tried_as_if_it_were(shop: Path) -> 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--ignore", "case,shop,till,day"), r"no facts for the columns `recorded`.*--mapping.*--ignore 'recorded'"),
+        (("--ignore", "case,shop,till,day"), r"no facts for the columns `recorded`.*--ignore 'recorded'"),
         (("--ignore", "case,shop,till,day,recorded", "--by", "shp"), r"no column `shp`: did you mean `shop`"),
         ((*ASIDE, "--since", "2026-01-01"), r"add --date-column COLUMN"),
         ((*ASIDE, "--outcome", "refnd=recorded"), r"no decision 'refnd'. Did you mean 'refund'"),

@@ -63,8 +63,8 @@ def _check(names: Sequence[str], policies: Sequence[Policy], wanted: Sequence[st
             f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
         )
         raise HistoryError(
-            f"the policy has no facts for the columns {listed}{meant}: say what they mean with --mapping, or leave them out "
-            f"with --ignore '{','.join(unknown)}'"
+            f"the policy has no facts for the columns {listed}{meant}: name the columns after facts, or leave them out with "
+            f"--ignore '{','.join(unknown)}'"
         )
 
 

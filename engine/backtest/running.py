@@ -184,7 +184,7 @@ class Backtest:
         spec = self.new.policy.tree.decisions[decision]
         if spec.outcomes or spec.type.kind == "boolean":
             return np.zeros(int(both.good.sum()), dtype=bool)
-        old, new = (judged.table.column(decision).to_pylist() for judged in (both.old, both.new))
+        old, new = (judged.column(decision).to_pylist() for judged in (both.old, both.new))
         other = np.fromiter((a != b for a, b in zip(old, new, strict=True)), dtype=bool, count=len(old))
         return other[both.good]
 
@@ -202,7 +202,7 @@ class Backtest:
             if judged is None:
                 continue
             for column in ("breaches", "possible_breaches", "obligations"):
-                lists = judged.listed(column).filter(pa.array(both.good))
+                lists = judged.column(column).filter(pa.array(both.good))
                 self.words.setdefault((column, side), Counter()).update(words_counted(lists))
 
     def report(self, *, read: int | None = None, left_out: int = 0, notes: Iterable[str] = ()) -> Report:

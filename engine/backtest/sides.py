@@ -73,32 +73,22 @@ class Judged:
         self.bad = answers.bad
         self.kinds = {name: register.numbers(answers, name) for name, register in side.registers.items()}
         self._answers = answers
-        self._tables: dict[bool, Any] = {}
 
-    @property
-    def table(self) -> Any:
-        """The answers as a table."""
-        return self._made(detail=False)
-
-    def _made(self, *, detail: bool) -> Any:
-        if detail not in self._tables:
-            self._tables[detail] = self._answers.table(detail=detail)
-        return self._tables[detail]
+    def column(self, title: str) -> Any:
+        """Return a column of the answers in one piece, such as `refund.refund_amount` or `breaches`."""
+        found = self._answers.column(title)
+        return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
     def amounts(self, money: MoneyValue) -> tuple[Any, Any]:
         """Return an amount of each row in minor units, 0 where there is none, and how it stands."""
         kinds = self.side.registers[money.decision].kinds
         is_open = np.array([kind.refers or money.value in kind.unsettled for kind in kinds] + [False])
-        amounts, has = minor_units(self.table.column(money.column), self.side.policy.tree.currency)
+        amounts, has = minor_units(self.column(money.column), self.side.policy.tree.currency)
         states = np.where(has, SETTLED, NONE)
         opens = is_open[self.kinds[money.decision]]
         states[opens] = OPEN
         amounts[opens] = 0
         return amounts, states
-
-    def listed(self, column: str) -> Any:
-        """Return a column of lists, such as `breaches`, in one piece."""
-        return self._made(detail=True).column(column).combine_chunks()
 
 
 def minor_units(column: Any, currency: str) -> tuple[Any, Any]:
