@@ -13,11 +13,12 @@ import numpy as np
 from ...rules.diagnostics import Diagnostic
 from ..columns.library import pa
 from ..policy import Policy
+from ..sentences import joined
 from .agreement import Recorded
 from .kinds import Kind
 from .pages import Page, Since, sampled
 from .parts import Columns as Parts
-from .sides import Both, Judged, MoneyValue, Side
+from .sides import Both, Judged, MoneyValue, Side, spoken_of
 from .tallies import Ledger, Pairs, words_counted
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ class Backtest:
     def __init__(self, new: Policy, old: Policy | Side | None = None, *, options: Options | None = None) -> None:
         self.options = options or Options()
         self.as_of = self.options.as_of or dt.datetime.now(dt.UTC)
-        self.new = Side(new)
-        self.old = Side(old) if isinstance(old, Policy) else old
-        earlier = None if self.old is None else self.old.policy
-        self.decisions = tuple(dict.fromkeys((*(earlier.tree.decisions if earlier else ()), *new.tree.decisions)))
+        earlier = old.policy if isinstance(old, Side) else old
+        self.decisions = spoken_of(earlier, new)
+        self.new = Side(new, self.decisions)
+        self.old = Side(old, self.decisions) if isinstance(old, Policy) else old
         self.money: tuple[MoneyValue, ...] = tuple(
             dict.fromkeys((*(self.old.money if self.old else ()), *self.new.money))
         )
@@ -246,7 +247,15 @@ def backtest(
         stream, _ = sampled(stream, sample, job.options.seed)
     for page in stream:
         job.take(page)
-    return job.report(read=counted.rows, left_out=since.left_out if since else 0, notes=notes)
+    left_out = since.left_out if since else 0
+    return job.report(read=counted.rows, left_out=left_out, notes=[*notes, *_silent(job)])
+
+
+def _silent(job: Backtest) -> list[str]:
+    """Say which decisions are not told of, because no rule is about them."""
+    policies = [side.policy for side in job.sides() if side is not None]
+    silent = dict.fromkeys(name for policy in policies for name in policy.tree.decisions if name not in job.decisions)
+    return [f"no rule is about {joined([f'`{name}`' for name in silent], 'or')}: not told of here"] if silent else []
 
 
 @attrs.define

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -48,14 +48,33 @@ def _money_values(policy: Policy) -> Iterator[MoneyValue]:
         yield from (MoneyValue(spec.id, name) for name, type_ in spec.values.items() if type_.kind == "money")
 
 
+def spoken_of(*policies: Policy | None) -> tuple[str, ...]:
+    """
+    Return the decisions that any of the policies has a rule or a default for; all of them where there is none.
+
+    Every policy has the built-in decisions, and one that is not about refunds would leave each row's refund to a human.
+    """
+    held = [policy for policy in policies if policy is not None]
+    every = dict.fromkeys(name for policy in held for name in policy.tree.decisions)
+    found = [name for name in every if any(_speaks_of(policy, name) for policy in held)]
+    return tuple(found or every)
+
+
+def _speaks_of(policy: Policy, decision: str) -> bool:
+    spec = policy.tree.decisions.get(decision)
+    if spec is None:
+        return False
+    return spec.default is not None or any(decision in rule.outcomes for rule in policy.tree.rules)
+
+
 class Side:
     """A policy that decides pages of a history, and the kinds of verdicts that it has come to so far."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, decisions: Collection[str]) -> None:
         self.policy = policy
         self.columns = Columns(policy)
-        self.registers = {name: Register() for name in policy.tree.decisions}
-        self.money = money_values(policy)
+        self.registers = {name: Register() for name in policy.tree.decisions if name in decisions}
+        self.money = tuple(money for money in money_values(policy) if money.decision in decisions)
 
     def decide(self, page: Page, as_of: dt.date | str | None) -> Judged:
         """Decide a page on the facts that the policy knows, as of one day, or as of the days in a column."""
