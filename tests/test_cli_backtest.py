@@ -118,6 +118,12 @@ def test_a_draft_that_is_not_in_force_yet_is_tried_as_if_it_were(shop: Path) -> 
     assert "not in force" not in done.out.split("note:")[0]
 
 
+def test_decisions_that_no_rule_is_about_are_left_out_with_a_note(shop: Path) -> None:
+    done = run(*BOTH, *ASIDE)
+    assert "note: no rule is about `defend`, `walk_away` or `insurance`" in " ".join(done.out.split())
+    assert "Walk away" not in done.out
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
