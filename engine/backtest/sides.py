@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import numpy as np
@@ -13,12 +13,15 @@ from ...rules.currencies import MINOR_DIGITS
 from ..columns import Columns
 from ..columns.library import pa
 from .kinds import Register
+from .pages import days_in
 
 if TYPE_CHECKING:
     from ..columns import Answers
     from ..policy import Policy
     from .pages import Page
 
+#: The column of days as of which is decided, called as no fact can be.
+_AS_OF: Final = "as of"
 #: How an amount of a row stands: it has none, it is settled, or it is open.
 NONE, SETTLED, OPEN = 0, 1, 2
 
@@ -79,8 +82,9 @@ class Side:
     def decide(self, page: Page, as_of: dt.date | str | None) -> Judged:
         """Decide a page on the facts that the policy knows, as of one day, or as of the days in a column."""
         batch = page.facts
-        if isinstance(as_of, str) and as_of not in batch.schema.names:
-            batch = batch.append_column(as_of, page.column(as_of))
+        if isinstance(as_of, str):
+            batch = batch.append_column(_AS_OF, days_in(page.column(as_of)))
+            as_of = _AS_OF
         return Judged(self, self.columns.decide(batch, as_of=as_of, ignore=batch.schema.names))
 
 
