@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 HELP = """\
 Decide past incidents by a policy, or by two, and say what changes and what it costs.
 
-HISTORY is a table of incidents (CSV, JSON lines, Parquet, Arrow) whose columns are facts, as in `abuse,loss`; --mapping
-says what the columns of another file mean. It is read once, and may be larger than memory. Both policies decide as if
-they were in force.
+HISTORY is a table of incidents (CSV, JSON lines, Parquet, Arrow) whose columns are named after facts,
+as in `abuse,loss`. It is read once, and may be larger than memory. Both policies decide as if they were in force.
 
 For each decision: which outcomes become which, the rules that gain and lose rows, what is left to a human and which
 facts are missing there; the money that moves; red lines that the rules would cross; duties; examples nearest to the

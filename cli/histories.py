@@ -59,6 +59,7 @@ _OPTIONS = (
     click.option(
         "--ignore", type=Names(), metavar="COLUMNS", default=(), help="Columns that are no facts and are left out."
     ),
+    click.option("--ignore-unknown", is_flag=True, help="Leave out all columns that are no facts."),
     click.option(
         "--outcome",
         "outcomes",
@@ -73,7 +74,7 @@ _OPTIONS = (
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of what is random."),
     click.option(
         "--as-of",
-        metavar="DATE|COLUMN",
+        metavar="DATE|column:NAME",
         help="Decide as on that day, or for each row as on the day in a column; now unless said otherwise.",
     ),
 )
@@ -98,6 +99,7 @@ class History:
     sample: int | None
     seed: int
     as_of: dt.date | str | None
+    ignore_unknown: bool
 
     @classmethod
     def asked(cls, file: str, **options: Any) -> History:
@@ -131,15 +133,13 @@ class History:
 
 
 def _moment(text: str | None) -> dt.date | str | None:
-    """Return a day, or the name of a column where it is none."""
+    """Return a day, or the name of a column of days."""
     if text is None:
         return None
-    for read in (dt.date.fromisoformat, dt.datetime.fromisoformat):
-        try:
-            return read(text)
-        except ValueError:
-            continue
-    return text
+    kind, colon, name = text.partition(":")
+    if kind == "column" and colon and name:
+        return name
+    return Moment().convert(text, None, None)
 
 
 def pages_of(history: History, policies: Sequence[Policy], columns: Sequence[str]) -> Iterator[Page]:
@@ -153,7 +153,9 @@ def pages_of(history: History, policies: Sequence[Policy], columns: Sequence[str
 
     wanted = (*columns, *history.used())
     try:
-        yield from read_history(history.file, policies, wanted=wanted, ignore=history.ignore)
+        yield from read_history(
+            history.file, policies, wanted=wanted, ignore=None if history.ignore_unknown else history.ignore
+        )
     except HistoryError as problem:
         raise click.UsageError(str(problem)) from None
     except ModuleNotFoundError as error:

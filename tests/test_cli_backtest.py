@@ -118,15 +118,23 @@ def test_a_draft_that_is_not_in_force_yet_is_tried_as_if_it_were(shop: Path) -> 
     assert "not in force" not in done.out.split("note:")[0]
 
 
+def test_decisions_that_no_rule_is_about_are_left_out_with_a_note(shop: Path) -> None:
+    done = run(*BOTH, *ASIDE)
+    assert "note: no rule is about `defend`, `walk_away` or `insurance`" in " ".join(done.out.split())
+    assert "Walk away" not in done.out
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--ignore", "case,shop,till,day"), r"no facts for the columns `recorded`.*--mapping.*--ignore 'recorded'"),
+        (("--ignore", "case,shop,till,day"), r"no facts for the columns `recorded`.*--ignore 'recorded'"),
         (("--ignore", "case,shop,till,day,recorded", "--by", "shp"), r"no column `shp`: did you mean `shop`"),
         ((*ASIDE, "--since", "2026-01-01"), r"add --date-column COLUMN"),
         ((*ASIDE, "--outcome", "refnd=recorded"), r"no decision 'refnd'. Did you mean 'refund'"),
         ((*ASIDE, "--outcome", "refund"), r"write it like refund=recorded_refund"),
         ((*ASIDE, "--sample", "0"), r"--sample"),
+        ((*ASIDE, "--as-of", "yesterday"), r"is no date"),
+        ((*ASIDE, "--as-of", "column:dya"), r"no column `dya`"),
         ((*ASIDE, "-o", "nowhere/report.txt"), r"cannot be written"),
     ],
 )
@@ -135,6 +143,37 @@ def test_wrong_usage_is_told_with_a_way_out(shop: Path, options: tuple[str, ...]
     assert done.code == 2
     assert re.search(said, " ".join(done.err.split())), done.err
     assert done.out == ""
+
+
+def test_each_row_may_be_decided_as_on_a_day_of_its_own(shop: Path) -> None:
+    text = '[policy]\nid = "p"\n[[rule]]\nid = "late"\nwhen = "days_since(bought) > 30"\nthen.refund = "deny"\n'
+    text += '[[rule]]\nid = "early"\nwhen = "days_since(bought) <= 30"\nthen.refund = "full"\n[facts.bought]\ntype = "date"\n'
+    (shop / "days.toml").write_text(text)
+    lines = ["bought,told", "2026-01-01,2026-01-20", "2026-01-01,2026-03-01", "2026-01-01,2026-01-31", "2026-01-01,"]
+    (shop / "days.csv").write_text("\n".join(lines))
+    done = run("backtest", "days.csv", "--policy", "days.toml", "--as-of", "column:told", "--format", "json")
+    found = json.loads(done.out)
+    assert {pair["new"]: pair["rows"] for pair in found["decisions"][0]["matrix"]} == {"deny": 1, "full": 2}
+    assert found["rows"]["bad"] == 1
+    assert run("backtest", "days.csv", "--policy", "days.toml", "--as-of", "told").code == 2
+
+
+def test_a_row_that_cannot_be_taken_apart_is_bad_and_the_others_are_decided(shop: Path) -> None:
+    text = (shop / "history.csv").read_text()
+    (shop / "history.csv").write_text(text + "one,cell,too,few\n")
+    done = run(*BOTH, *ASIDE)
+    assert "301 rows read" in done.out
+    assert "unreadable-incident" in done.out
+
+
+def test_lines_of_json_are_a_history_whichever_keys_they_have(shop: Path) -> None:
+    lines = ['{"loss": 30, "fault": "business", "hurt": false}', '{"loss": 3, "shop": "North", "fault": "shared"}']
+    (shop / "history.jsonl").write_text("\n".join(lines))
+    done = run("backtest", "history.jsonl", "--policy", "new.toml", "--against", "old.toml", "--by", "shop")
+    assert done.code == 0, done.err
+    assert "2 rows read, 2 decided, none was bad" in done.out
+    assert "(blank)" in done.out
+    assert "North" in done.out
 
 
 def test_a_history_of_an_unknown_kind_is_refused(shop: Path) -> None:

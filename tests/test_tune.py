@@ -128,7 +128,7 @@ def brute(policy: Policy, history: list[dict[str, Any]], text: str) -> list[tupl
         except FactError:
             continue
     paid = sum(d.refund.values["refund_amount"].minor for d, _ in found if "refund_amount" in d.refund.values)
-    open_ = sum(not d.is_settled for d, _ in found)
+    open_ = sum(not d.refund.is_settled for d, _ in found)
     changed = sum(
         d.outcomes != now.outcomes or d.values.get("refund_amount") != now.values.get("refund_amount")
         for d, now in found

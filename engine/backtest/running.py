@@ -13,11 +13,12 @@ import numpy as np
 from ...rules.diagnostics import Diagnostic
 from ..columns.library import pa
 from ..policy import Policy
+from ..sentences import joined
 from .agreement import Recorded
 from .kinds import Kind
 from .pages import Page, Since, sampled
 from .parts import Columns as Parts
-from .sides import Both, Judged, MoneyValue, Side
+from .sides import Both, Judged, MoneyValue, Side, spoken_of
 from .tallies import Ledger, Pairs, words_counted
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ class Backtest:
     def __init__(self, new: Policy, old: Policy | Side | None = None, *, options: Options | None = None) -> None:
         self.options = options or Options()
         self.as_of = self.options.as_of or dt.datetime.now(dt.UTC)
-        self.new = Side(new)
-        self.old = Side(old) if isinstance(old, Policy) else old
-        earlier = None if self.old is None else self.old.policy
-        self.decisions = tuple(dict.fromkeys((*(earlier.tree.decisions if earlier else ()), *new.tree.decisions)))
+        earlier = old.policy if isinstance(old, Side) else old
+        self.decisions = spoken_of(earlier, new)
+        self.new = Side(new, self.decisions)
+        self.old = Side(old, self.decisions) if isinstance(old, Policy) else old
         self.money: tuple[MoneyValue, ...] = tuple(
             dict.fromkeys((*(self.old.money if self.old else ()), *self.new.money))
         )
@@ -184,7 +185,7 @@ class Backtest:
         spec = self.new.policy.tree.decisions[decision]
         if spec.outcomes or spec.type.kind == "boolean":
             return np.zeros(int(both.good.sum()), dtype=bool)
-        old, new = (judged.table.column(decision).to_pylist() for judged in (both.old, both.new))
+        old, new = (judged.column(decision).to_pylist() for judged in (both.old, both.new))
         other = np.fromiter((a != b for a, b in zip(old, new, strict=True)), dtype=bool, count=len(old))
         return other[both.good]
 
@@ -202,7 +203,7 @@ class Backtest:
             if judged is None:
                 continue
             for column in ("breaches", "possible_breaches", "obligations"):
-                lists = judged.listed(column).filter(pa.array(both.good))
+                lists = judged.column(column).filter(pa.array(both.good))
                 self.words.setdefault((column, side), Counter()).update(words_counted(lists))
 
     def report(self, *, read: int | None = None, left_out: int = 0, notes: Iterable[str] = ()) -> Report:
@@ -246,7 +247,15 @@ def backtest(
         stream, _ = sampled(stream, sample, job.options.seed)
     for page in stream:
         job.take(page)
-    return job.report(read=counted.rows, left_out=since.left_out if since else 0, notes=notes)
+    left_out = since.left_out if since else 0
+    return job.report(read=counted.rows, left_out=left_out, notes=[*notes, *_silent(job)])
+
+
+def _silent(job: Backtest) -> list[str]:
+    """Say which decisions are not told of, because no rule is about them."""
+    policies = [side.policy for side in job.sides() if side is not None]
+    silent = dict.fromkeys(name for policy in policies for name in policy.tree.decisions if name not in job.decisions)
+    return [f"no rule is about {joined([f'`{name}`' for name in silent], 'or')}: not told of here"] if silent else []
 
 
 @attrs.define

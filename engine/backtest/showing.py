@@ -50,7 +50,11 @@ def _of_change(job: Backtest, change: Change) -> list[Example]:
         if one.is_same:
             rank = 0 if one.crosses else 1 if one.flip is not None else 2
             best.append((rank, kept.distance, one.example()))
-    return [example for _, _, example in sorted(best, key=lambda ranked: (*ranked[:2], ranked[2].row))]
+    # Of rows that are alike the first will do.
+    found: dict[object, Example] = {}
+    for _, _, example in sorted(best, key=lambda ranked: (*ranked[:2], ranked[2].row)):
+        found.setdefault((example.old_rule, example.new_rule, tuple(example.facts.items())), example)
+    return list(found.values())
 
 
 class Shown:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import numpy as np
@@ -13,12 +13,15 @@ from ...rules.currencies import MINOR_DIGITS
 from ..columns import Columns
 from ..columns.library import pa
 from .kinds import Register
+from .pages import days_in
 
 if TYPE_CHECKING:
     from ..columns import Answers
     from ..policy import Policy
     from .pages import Page
 
+#: The column of days as of which is decided, called as no fact can be.
+_AS_OF: Final = "as of"
 #: How an amount of a row stands: it has none, it is settled, or it is open.
 NONE, SETTLED, OPEN = 0, 1, 2
 
@@ -48,20 +51,40 @@ def _money_values(policy: Policy) -> Iterator[MoneyValue]:
         yield from (MoneyValue(spec.id, name) for name, type_ in spec.values.items() if type_.kind == "money")
 
 
+def spoken_of(*policies: Policy | None) -> tuple[str, ...]:
+    """
+    Return the decisions that any of the policies has a rule or a default for; all of them where there is none.
+
+    Every policy has the built-in decisions, and one that is not about refunds would leave each row's refund to a human.
+    """
+    held = [policy for policy in policies if policy is not None]
+    every = dict.fromkeys(name for policy in held for name in policy.tree.decisions)
+    found = [name for name in every if any(_speaks_of(policy, name) for policy in held)]
+    return tuple(found or every)
+
+
+def _speaks_of(policy: Policy, decision: str) -> bool:
+    spec = policy.tree.decisions.get(decision)
+    if spec is None:
+        return False
+    return spec.default is not None or any(decision in rule.outcomes for rule in policy.tree.rules)
+
+
 class Side:
     """A policy that decides pages of a history, and the kinds of verdicts that it has come to so far."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, decisions: Collection[str]) -> None:
         self.policy = policy
         self.columns = Columns(policy)
-        self.registers = {name: Register() for name in policy.tree.decisions}
-        self.money = money_values(policy)
+        self.registers = {name: Register() for name in policy.tree.decisions if name in decisions}
+        self.money = tuple(money for money in money_values(policy) if money.decision in decisions)
 
     def decide(self, page: Page, as_of: dt.date | str | None) -> Judged:
         """Decide a page on the facts that the policy knows, as of one day, or as of the days in a column."""
         batch = page.facts
-        if isinstance(as_of, str) and as_of not in batch.schema.names:
-            batch = batch.append_column(as_of, page.column(as_of))
+        if isinstance(as_of, str):
+            batch = batch.append_column(_AS_OF, days_in(page.column(as_of)))
+            as_of = _AS_OF
         return Judged(self, self.columns.decide(batch, as_of=as_of, ignore=batch.schema.names))
 
 
@@ -73,32 +96,22 @@ class Judged:
         self.bad = answers.bad
         self.kinds = {name: register.numbers(answers, name) for name, register in side.registers.items()}
         self._answers = answers
-        self._tables: dict[bool, Any] = {}
 
-    @property
-    def table(self) -> Any:
-        """The answers as a table."""
-        return self._made(detail=False)
-
-    def _made(self, *, detail: bool) -> Any:
-        if detail not in self._tables:
-            self._tables[detail] = self._answers.table(detail=detail)
-        return self._tables[detail]
+    def column(self, title: str) -> Any:
+        """Return a column of the answers in one piece, such as `refund.refund_amount` or `breaches`."""
+        found = self._answers.column(title)
+        return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
     def amounts(self, money: MoneyValue) -> tuple[Any, Any]:
         """Return an amount of each row in minor units, 0 where there is none, and how it stands."""
         kinds = self.side.registers[money.decision].kinds
         is_open = np.array([kind.refers or money.value in kind.unsettled for kind in kinds] + [False])
-        amounts, has = minor_units(self.table.column(money.column), self.side.policy.tree.currency)
+        amounts, has = minor_units(self.column(money.column), self.side.policy.tree.currency)
         states = np.where(has, SETTLED, NONE)
         opens = is_open[self.kinds[money.decision]]
         states[opens] = OPEN
         amounts[opens] = 0
         return amounts, states
-
-    def listed(self, column: str) -> Any:
-        """Return a column of lists, such as `breaches`, in one piece."""
-        return self._made(detail=True).column(column).combine_chunks()
 
 
 def minor_units(column: Any, currency: str) -> tuple[Any, Any]:

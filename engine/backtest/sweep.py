@@ -14,7 +14,7 @@ from .bootstrap import Rate, rate
 from .pages import Page, Since, sampled
 from .records import Sum
 from .running import Backtest, Options
-from .sides import Side
+from .sides import Side, spoken_of
 from .standing import standing
 from .variants import MOST_TOGETHER, Knob, RangeError, variant
 
@@ -89,7 +89,8 @@ def tune(
     chosen = list(product(*(knob.values for knob in knobs)))
     if len(chosen) > MOST_TOGETHER:
         raise RangeError(f"that are {len(chosen):,} settings, and {MOST_TOGETHER} are the most: take longer steps")
-    present = Side(standing(policy)[0])
+    plain = standing(policy)[0]
+    present = Side(plain, spoken_of(plain))
     jobs = []
     for number, values in enumerate(chosen):
         jobs.append(Backtest(variant(policy, list(zip(knobs, values, strict=True))), present, options=options))
@@ -121,7 +122,7 @@ def tune(
 def _setting(job: Backtest, values: tuple[Number, ...], *, is_present: bool) -> Setting:
     seed = job.options.seed
     outcomes: dict[str, dict[str, int]] = {}
-    for decision in job.new.policy.tree.decisions:
+    for decision in job.decisions:
         counts = outcomes.setdefault(decision, {})
         kinds = job.kinds(decision, 1)
         for (_, now), rows in job.pairs[decision].counts.items():

@@ -63,6 +63,16 @@ class Answers:
         arrays = [self._array(column) for column in columns]
         return pa.Table.from_arrays(arrays, schema=schema_of(columns))
 
+    def column(self, title: str) -> Array:
+        """
+        Return one column of the table, by its title there; for those who need few of them.
+
+        Raises:
+            KeyError: If the table has no such column, in detail or not.
+        """
+        found = {column.title: column for column in columns_of(self._tree, detail=True)}
+        return self._array(found[title])
+
     def _array(self, column: Column) -> Array:
         if column.part == "problems":
             return self._problems()
