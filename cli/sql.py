@@ -54,7 +54,13 @@ DIALECTS = ("duckdb", "spark", "postgres", "bigquery", "snowflake")
     "--given",
     multiple=True,
     metavar="FACT",
-    help="This fact is never NULL: a leaner query, which marks rows where it is.",
+    help="This fact is never NULL, and a row where it is gets marked; may be repeated.",
+)
+@click.option(
+    "--checked",
+    multiple=True,
+    metavar="FACT",
+    help="The table itself sees to it that this column holds right values only; may be repeated.",
 )
 @as_of_option
 @click.option("--as-of-column", metavar="COLUMN", help="Decide each row as on the day or moment in this column.")
@@ -70,6 +76,7 @@ def command(
     key: Sequence[str],
     without: Sequence[str],
     given: Sequence[str],
+    checked: Sequence[str],
     as_of: dt.date | None,
     as_of_column: str | None,
     reasons: bool,
@@ -83,7 +90,7 @@ def command(
     if as_of is not None and as_of_column is not None:
         raise click.UsageError("--as-of and --as-of-column say the same thing twice: give one of them.")
     loaded = load(policy)
-    _check_facts(loaded.tree.facts, [*without, *given])
+    _check_facts(loaded.tree.facts, [*without, *given, *checked])
     try:
         text = sql_of(
             loaded,
@@ -92,6 +99,7 @@ def command(
             key=key,
             without=without,
             given=given,
+            checked=checked,
             as_of=as_of if as_of is not None else as_of_column,
             reasons=reasons,
         )

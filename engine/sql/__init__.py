@@ -28,6 +28,7 @@ def sql_of(
     columns: Mapping[str, str] | None = None,
     without: Iterable[str] = (),
     given: Iterable[str] = (),
+    checked: Iterable[str] = (),
     as_of: dt.date | str | None = None,
     reasons: bool = False,
 ) -> str:
@@ -36,7 +37,8 @@ def sql_of(
 
     The columns are named after the facts; *columns* names others, and *without* lists facts that the table does not have, which
     are then missing. NULL is a missing fact; those in *given* are promised never to be, and a row that breaks the promise is
-    marked. *key* are the columns that the answer keeps; all, where none are named. *as_of* is a day, a moment, or the column
+    marked. Those that are *checked* hold nothing that no reading would take (an enumeration, a constraint of the table), and are not
+    looked at again. *key* are the columns that the answer keeps; all, where none are named. *as_of* is a day, a moment, or the column
     that has it; now unless said otherwise. With *reasons* the owner's reason stands beside each outcome.
 
     Raises:
@@ -63,6 +65,7 @@ def sql_of(
         columns=columns,
         without=without,
         given=given,
+        checked=checked,
         as_of=as_of,
         reasons=reasons,
     )

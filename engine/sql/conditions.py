@@ -33,8 +33,15 @@ class Conditions:
     outcomes: Mapping[str, Node] = attrs.field(factory=dict)
 
     def form(self, form: NormalForm, outcomes: Outcomes | None = None) -> Node:
-        """Return a condition in normal form."""
-        return nodes.any_of(self.disjunct(disjunct, outcomes) for disjunct in form.disjuncts)
+        """Return a condition in normal form; what all its `and`s have in common stands before them, once."""
+        disjuncts = form.disjuncts
+        if len(disjuncts) < 2:
+            return nodes.any_of(self.disjunct(disjunct, outcomes) for disjunct in disjuncts)
+        common = [part for part in disjuncts[0] if all(part in other for other in disjuncts[1:])]
+        rest = [[part for part in disjunct if part not in common] for disjunct in disjuncts]
+        return nodes.all_of(
+            [self.disjunct(common, outcomes), nodes.any_of(self.disjunct(one, outcomes) for one in rest)]
+        )
 
     def disjunct(self, disjunct: Iterable[Conjunct], outcomes: Outcomes | None = None) -> Node:
         """Return one `and` of a condition."""

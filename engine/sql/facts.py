@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Set as AbstractSet
 from fractions import Fraction
+from math import floor
 from typing import Final, cast
 
 import attrs
@@ -19,7 +20,7 @@ from . import nodes
 from .amounts import Amount
 from .dialects import Dialect
 from .nodes import Node, number, text
-from .spans import pieces, spans_test
+from .spans import spans_test
 
 #: Digits that a binary float of eight bytes holds exactly: facts to be reckoned with have no more.
 SAFE_DIGITS: Final = 15
@@ -38,15 +39,18 @@ class Facts:
     The facts of a policy as columns of one table.
 
     *columns* has the column of each fact; one that has none is missing in every row. *given* are promised never to be NULL; a
-    row that breaks the promise is marked. *reckoned* gathers the facts that take an exact form, by the name of its column.
+    row that breaks the promise is marked. Those that are *checked* have nothing in their columns that no reading would take.
+    *reckoned* gathers the facts that take an exact form, by the name of its column.
     """
 
     tree: PolicyTree
     dialect: Dialect
     columns: Mapping[str, str]
     given: AbstractSet[str]
-    typed: AbstractSet[str]
+    checked: AbstractSet[str]
     reckoned: dict[str, str] = attrs.field(factory=dict)
+    #: Between which decimals a threshold lies that is none itself: a value there is marked, as a column could not be held to it.
+    gaps: dict[str, dict[Fraction, Fraction]] = attrs.field(factory=dict)
 
     def raw(self, name: str) -> Node:
         """Return the column of a fact, NULL where the table has none."""
@@ -165,14 +169,31 @@ class Facts:
 
     def _within(self, name: str, subject: Node, region: Spans, whole: Region) -> Node:
         kind = self.fact(name).type.kind
+        if kind == "datetime":
+            return spans_test(self.dialect.micros(subject), region, whole, _moment, discrete=True)
+        return spans_test(
+            subject,
+            region,
+            whole,
+            lambda cut: self.constant(name, cut),
+            discrete=kind in DISCRETE,
+            below=lambda cut: self._below(name, cut),
+        )
+
+    def _below(self, name: str, cut: Value) -> Node | None:
+        """Return the nearest decimal below a threshold that is none itself, and note what lies between for the checks."""
+        fact = self.fact(name)
+        if fact.type.kind in ("date", "datetime"):
+            return None
+        value = Fraction(cast("int", cut)) / self.unit(fact)
         try:
-            if kind == "datetime":
-                return spans_test(self.dialect.micros(subject), region, whole, _moment, discrete=True)
-            discrete = kind in DISCRETE
-            return spans_test(subject, region, whole, lambda cut: self.constant(name, cut), discrete=discrete)
+            self.decimal(value)
         except NotPlain:
-            amount = self.amount(name)
-            return pieces(amount.node, region, whole, amount.over, discrete=False)
+            grain = Fraction(10) ** min(6, max(SAFE_DIGITS - len(str(int(abs(value)))), 0))
+            low = Fraction(floor(value * grain), int(grain))
+            self.gaps.setdefault(name, {})[low] = low + 1 / grain
+            return self.decimal(low)
+        return None
 
     # -- exact forms
 
@@ -250,8 +271,8 @@ class Facts:
         return nodes.chosen([(self.in_reach(raw, fact), self.dialect.wide(whole))])
 
     def rounded(self, subject: Node, fact: Fact) -> Node:
-        """Return a number with as many places as are reckoned with."""
-        type_ = "BIGNUMERIC" if self.dialect.name == "bigquery" else f"DECIMAL({SAFE_DIGITS}, {self.places(fact)})"
+        """Return a number with as many places as are reckoned with, and room enough to be multiplied."""
+        type_ = "BIGNUMERIC" if self.dialect.name == "bigquery" else f"DECIMAL(30, {self.places(fact)})"
         return nodes.cast(subject, type_)
 
     def in_reach(self, subject: Node, fact: Fact) -> Node:
@@ -262,14 +283,13 @@ class Facts:
     # -- checks
 
     def checks(self) -> Iterator[tuple[str, Node]]:
-        """Yield what must hold of each fact where it is known; NULL is as good as TRUE."""
+        """Yield what must hold of each fact where it is known; NULL is as good as TRUE, but for facts that are never missing."""
         for name in self.columns:
-            fact = self.fact(name)
-            raw = self.raw(name)
-            conditions = list(self._check(fact, raw))
-            if name in self.given:
-                conditions.append(nodes.is_known(raw))
-            found = nodes.all_of(conditions)
+            found = nodes.true() if name in self.checked else nodes.all_of(self._check(self.fact(name), self.raw(name)))
+            if name in self.checked and name in self.reckoned:
+                found = nodes.all_of(self._check_reckoned(self.fact(name), self.raw(name)))
+            if name in self.given and nodes.is_true(found):
+                found = nodes.is_known(self.raw(name))
             if not nodes.is_true(found):
                 yield name, found
 
@@ -298,31 +318,38 @@ class Facts:
         ends = [dt.date.fromordinal(int(fact.low or 1)), dt.date.fromordinal(int(fact.high or _LAST_DAY))]
         low, high = (nodes.cast(text(end.isoformat()), "DATE") for end in ends)
         yield nodes.between(raw, low, high)
-        if fact.name not in self.typed:
-            yield nodes.compared("=", raw, nodes.cast(raw, "DATE"))
+        yield nodes.compared("=", raw, nodes.cast(raw, "DATE"))
 
     def _check_number(self, fact: Fact, raw: Node) -> Iterator[Node]:
         """Yield that a number is in its range, finite, whole where it must be, and of few enough digits where it is reckoned with."""
-        typed = fact.name in self.typed
         unit = self.unit(fact)
         reckoned = fact.name in self.reckoned
         low = None if fact.low is None else Fraction(fact.low) / unit
         high = None if fact.high is None else Fraction(fact.high) / unit
-        if low is not None:
-            yield nodes.compared(">=", raw, self._end(low))
-        if high is not None:
-            yield nodes.compared("<=", raw, self._end(high))
-        elif not typed and not reckoned:
-            yield nodes.compared("<=", raw, self._largest(unit))
-        if low is None and not typed and not reckoned:
-            yield nodes.compared(">=", raw, exp.Neg(this=self._largest(unit)))
+        open_ = not reckoned
+        ends = [
+            self._end(low) if low is not None else exp.Neg(this=self._largest(unit)) if open_ else None,
+            self._end(high) if high is not None else self._largest(unit) if open_ else None,
+        ]
+        if ends[0] is not None and ends[1] is not None:
+            yield nodes.between(raw, ends[0], ends[1])
+        elif ends[0] is not None:
+            yield nodes.compared(">=", raw, ends[0])
+        elif ends[1] is not None:
+            yield nodes.compared("<=", raw, ends[1])
+        for below, above in self.gaps.get(fact.name, {}).items():
+            ends_ = (nodes.compared("<=", raw, self.decimal(below)), nodes.compared(">=", raw, self.decimal(above)))
+            yield nodes.any_of(ends_)
         if reckoned:
-            reach = self.in_reach(raw, fact)
-            yield nodes.chosen(
-                [(nodes.negated(reach), nodes.false())], nodes.compared("=", self.rounded(raw, fact), raw)
-            )
-        elif fact.type.kind == "integer" and not typed:
+            yield from self._check_reckoned(fact, raw)
+        elif fact.type.kind == "integer":
             yield nodes.compared("=", raw, nodes.call("FLOOR", raw))
+
+    def _check_reckoned(self, fact: Fact, raw: Node) -> Iterator[Node]:
+        if fact.type.kind in ("date", "datetime"):
+            return
+        reach = self.in_reach(raw, fact)
+        yield nodes.chosen([(nodes.negated(reach), nodes.false())], nodes.compared("=", self.rounded(raw, fact), raw))
 
     def _end(self, value: Fraction) -> Node:
         try:

@@ -190,15 +190,25 @@ def between(subject: Node, low: Node, high: Node) -> Node:
     return exp.Between(this=own(subject), low=own(low), high=own(high))
 
 
-def chosen(whens: Iterable[When], otherwise: Node | None = None) -> Node:
-    """Return what the first condition that holds leads to."""
+def chosen(whens: Iterable[When], otherwise: Node | None = None, *, merged: bool = False) -> Node:
+    """
+    Return what the first condition that holds leads to.
+
+    Where it is *merged*, neighbours that lead to the same become one, and those that lead where the rest does anyway are left out.
+    """
     ifs: list[exp.If] = []
     for condition, result in whens:
         if is_true(condition):
             otherwise = result
             break
-        if not is_false(condition) and not isinstance(condition, exp.Null):
+        if is_false(condition) or isinstance(condition, exp.Null):
+            continue
+        if ifs and merged and ifs[-1].args["true"] == result:
+            ifs[-1].set("this", any_of([ifs[-1].this, condition]))
+        else:
             ifs.append(exp.If(this=own(condition), true=own(result)))
+    while merged and ifs and otherwise is not None and ifs[-1].args["true"] == otherwise:
+        ifs.pop()
     if not ifs:
         return null() if otherwise is None else own(otherwise)
     if otherwise is None or isinstance(otherwise, exp.Null):

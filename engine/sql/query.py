@@ -140,10 +140,10 @@ class Query:
         entries = {one.place: one.rule.values[name] for one in hit.candidates if name in one.rule.values}
         try:
             slot = Slot.of(hit.spec.values[name], entries.values(), self.conditions)
+            make = value_list if hit.spec.collects else value_column
+            return make(name, hit, slot, entries, self.stages)
         except Refused as refused:
             raise Refused(f"`{name}`: {refused.why}", refused.way) from None
-        make = value_list if hit.spec.collects else value_column
-        return make(name, hit, slot, entries, self.stages)
 
     def _undefined(self, hit: Hit, counts: Mapping[str, Node]) -> Node:
         """Whether what is unsettled waits for no fact: an expression has no value."""
@@ -166,11 +166,11 @@ class Query:
             with self.refusals.at(f"guard `{guard.id}`", guard.origin):
                 if all(name in guarding.standings for name in guard.decisions):
                     breaches.append(guarding.breach(at, guard))
-        in_force, problems = self.in_force(), nodes.null()
+        in_force, sound, problems = self.in_force(), nodes.true(), nodes.null()
         with self.refusals.at("the facts", None):
-            problems = self._problems()
+            sound, problems = self._problems()
         self._exact_columns()
-        answer = Answer(self, decided, breaches, in_force, problems, truths)
+        answer = Answer(self, decided, breaches, in_force, sound, problems, truths)
         return list(answer.columns())
 
     def _exact_columns(self) -> None:
@@ -181,18 +181,25 @@ class Query:
             day = nodes.combined("+", days, number(_EPOCH_DAY))
             self.stages.define("facts", "_today", day, "the day of the decision, in days since 0001-01-01, which is 1")
 
-    def _problems(self) -> Node:
-        """Return the names of facts that no reading would take, NULL where all is well."""
+    def _problems(self) -> tuple[Node, Node]:
+        """Return whether all facts are well, and the names of those that no reading would take."""
         checks = list(self.facts.checks())
         if isinstance(self.wanted.as_of, str):
             checks.append((self.wanted.as_of, nodes.is_known(column(self.wanted.as_of))))
         if not checks:
-            return nodes.null()
-        wrong = [nodes.chosen([(nodes.negated(check), text(name))]) for name, check in checks]
-        well = nodes.all_of(check for _, check in checks)
-        names = self.dialect.joined(wrong) if len(wrong) > 1 else text(checks[0][0])
-        node = nodes.chosen([(nodes.negated(exp.Paren(this=nodes.own(well))), names)])
-        return self.stages.define("facts", "_problems", node, "facts that no reading would take")
+            return nodes.true(), nodes.null()
+        surely = [(name, check) for name, check in checks if name in self.facts.given]
+        perhaps = [(name, check) for name, check in checks if name not in self.facts.given]
+        well = [check for _, check in surely]
+        if perhaps:
+            well.append(nodes.coalesced(nodes.all_of(check for _, check in perhaps), nodes.true()))
+        wrong = {name: nodes.chosen([(check, nodes.null())], text(name)) for name, check in surely}
+        wrong |= {name: nodes.chosen([(nodes.negated(check), text(name))]) for name, check in perhaps}
+        listed = [wrong[name] for name, _ in checks]
+        names = self.dialect.joined(listed) if len(listed) > 1 else text(checks[0][0])
+        sound = nodes.all_of(well)
+        sound = nodes.coalesced(sound, nodes.false()) if surely else sound
+        return self.stages.define("facts", "_sound", sound, "every fact is one that a reading takes"), names
 
     def name(self, *parts: str) -> str:
         """Return the name of a column of the answer."""
@@ -277,6 +284,7 @@ class Answer:
     decided: Sequence[Decided]
     breaches: Sequence[Breach]
     in_force: Node
+    sound: Node
     problems: Node
     truths: Mapping[str, tuple[Node, bool]]
 
@@ -306,11 +314,9 @@ class Answer:
             if facts.assumed(name) is not None and fact.name in self.query.tree.asked
         ]
         yield self.listed("assumed", assumed)
-        problems = (
-            nodes.cast(self.problems, self.query.dialect.text_type)
-            if isinstance(self.problems, exp.Null)
-            else self.problems
-        )
+        problems = nodes.chosen([(self.sound, nodes.null())], self.problems)
+        if isinstance(problems, exp.Null):
+            problems = nodes.cast(problems, self.query.dialect.text_type)
         yield nodes.named(problems, "problems")
 
     def surely(self, breach: Breach) -> Node:
@@ -437,9 +443,7 @@ class Answer:
 
     def well(self, node: Node) -> Node:
         """Return something, NULL in a bad row."""
-        if isinstance(self.problems, exp.Null):
-            return node
-        return nodes.chosen([(nodes.is_null(self.problems), node)])
+        return nodes.chosen([(self.sound, node)])
 
     def listed(self, name: str, ranked: list[tuple[Node, str]]) -> Node:
         """Return a list of names, in order."""

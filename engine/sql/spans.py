@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set as AbstractSet
+from collections.abc import Callable, Iterator, Sequence, Set as AbstractSet
 from fractions import Fraction
 from math import lcm
 from typing import cast
@@ -13,29 +13,57 @@ from . import nodes
 from .nodes import Node, number
 
 
-def spans_test(subject: Node, region: Spans, whole: Region, write: Callable[[Value], Node], *, discrete: bool) -> Node:
+def spans_test(
+    subject: Node,
+    region: Spans,
+    whole: Region,
+    write: Callable[[Value], Node],
+    *,
+    discrete: bool,
+    below: Callable[[Value], Node | None] = lambda _: None,
+) -> Node:
     """
     Say whether something lies in a region of an ordered line; *whole* is all that it may be, so its ends are not asked for.
 
-    *write* writes a threshold; *discrete* says that nothing lies between a whole number and the next.
+    *write* writes a threshold; *discrete* says that nothing lies between a whole number and the next. *below* writes the nearest
+    number below a threshold that cannot be written itself; whatever lies between the two is marked elsewhere.
     """
     assert isinstance(whole, Spans)
     points = _points(region, discrete=discrete)
-    if points is not None:
+    if points is not None and not any(below(point) is not None for point in points):
         return _listed(subject, [write(point) for point in points], inside=True)
     outside = complement(region, whole)
     assert isinstance(outside, Spans)
     barred = _points(outside, discrete=discrete)
-    if barred is not None:
+    if barred is not None and not any(below(point) is not None for point in barred):
         return _listed(subject, [write(point) for point in barred], inside=False)
     ends = set(whole.cuts)
     return nodes.any_of(
-        nodes.all_of(
-            nodes.compared(operator, subject, write(value))
-            for operator, value in _bounds(low, high, ends, discrete=discrete)
-        )
+        _piece(subject, list(_bounds(low, high, ends, discrete=discrete)), write, below)
         for low, high in region.pieces()
     )
+
+
+def _piece(
+    subject: Node,
+    bounds: Sequence[tuple[str, Value]],
+    write: Callable[[Value], Node],
+    below: Callable[[Value], Node | None],
+) -> Node:
+    if [operator for operator, _ in bounds] == [">=", "<="] and not any(
+        below(value) is not None for _, value in bounds
+    ):
+        return nodes.between(subject, *(write(value) for _, value in bounds))
+    return nodes.all_of(_bound(subject, operator, value, write, below) for operator, value in bounds)
+
+
+def _bound(
+    subject: Node, operator: str, value: Value, write: Callable[[Value], Node], below: Callable[[Value], Node | None]
+) -> Node:
+    nearest = below(value)
+    if nearest is None:
+        return nodes.compared(operator, subject, write(value))
+    return nodes.compared(">" if operator in (">", ">=") else "<=", subject, nearest)
 
 
 def pieces(subject: Node, region: Spans, whole: Region, over: int, *, discrete: bool) -> Node:

@@ -9,6 +9,7 @@ from ...rules.tree import Expression
 from . import nodes
 from .hits import Candidate, Hit
 from .nodes import Node, number
+from .refusals import Refused
 from .slots import Slot
 from .stages import Stages
 
@@ -73,10 +74,17 @@ def _is_among(winner: Node, places: list[int]) -> Node:
 
 
 def value_list(name: str, hit: Hit, slot: Slot, entries: dict[int, Expression], stages: Stages) -> ValueColumn:
-    """Return a value of a decision that collects: the list of what its rules give."""
+    """
+    Return a value of a decision that collects: the list of what its rules give.
+
+    Raises:
+        Refused: If it would be a list of lists, and the dialect has none.
+    """
+    dialect = slot.conditions.facts.dialect
+    if slot.type.kind == "list" and dialect.name in ("postgres", "bigquery"):
+        raise Refused("it would be a list of lists, which there are none of there", "give the value as a text")
     at = f"{hit.number}_{list(hit.spec.values).index(name) + 1}"
     by_place = {one.place: one for one in hit.candidates}
-    dialect = slot.conditions.facts.dialect
     given = [(by_place[place], slot.node(expression)) for place, expression in sorted(entries.items())]
     doubts = [
         nodes.all_of([one.certain, nodes.is_null(node)]) for one, node in given if slot.may_be_null(entries[one.place])

@@ -27,6 +27,7 @@ def written(
     columns: Mapping[str, str] | None,
     without: Iterable[str],
     given: Iterable[str],
+    checked: Iterable[str],
     as_of: dt.date | str | None,
     reasons: bool,
 ) -> str:
@@ -45,7 +46,7 @@ def written(
     named = dict(columns or {})
     asked = [name for name in tree.facts if name in tree.asked and name not in absent]
     by_fact = {name: named.get(name, name if spelled.dots else name.replace(".", "_")) for name in asked}
-    facts = Facts(tree, spelled, by_fact, frozenset(given), frozenset())
+    facts = Facts(tree, spelled, by_fact, frozenset(given), frozenset(checked))
     try:
         exp.to_table(table, dialect=dialect)
     except SqlglotError:
