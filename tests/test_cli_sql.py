@@ -54,7 +54,9 @@ def test_a_query_decides_a_table() -> None:
 def test_every_pack_can_be_said(pack: str, dialect: str) -> None:
     """And what is printed is what the dialect's own grammar reads, as far as sqlglot knows it."""
     text = sql_of(Policy.load(pack), dialect, key=["id"])
-    assert sqlglot.parse_one(text, read=dialect).named_selects[0] == "id"
+    tree = sqlglot.parse_one(text, read=dialect)
+    assert isinstance(tree, sqlglot.exp.Query)
+    assert tree.named_selects[0] == "id"
 
 
 def test_titles_and_texts_stay_what_they_are() -> None:
@@ -90,7 +92,7 @@ then.refund_amount = "10 USD / history.refunds_90d"
     assert not ran.out
     assert "rule `first` has no exact form in PostgreSQL" in ran.err
     assert "`refund_amount`" in ran.err
-    assert f"{file}:9" in ran.err or "cafe.toml:9" in ran.err
+    assert ran.err.count("cafe.toml:7") == 2
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-
+from ...rules.locate import located
 from ..policy import Policy
 from .dialects import DIALECTS
 from .facts import Facts
 from .query import Query, Wanted
+from .refusals import SqlError
 
 if TYPE_CHECKING:
     from ...rules.tree import PolicyTree
+
+#: A table, within a schema and a catalogue if need be; a part may stand in quotes.
+_PART: Final = r"""(?:[\w$-]+|"[^"]+"|`[^`]+`)"""
+_TABLE: Final = re.compile(rf"{_PART}(?:\.{_PART}){{0,3}}")
 
 
 def written(
@@ -35,6 +39,7 @@ def written(
     Write the query.
 
     Raises:
+        SqlError: If the dialect cannot say all of it.
         ValueError: If the table has no name, or a column would be in the answer twice.
     """
     tree: PolicyTree = policy.tree
@@ -47,9 +52,10 @@ def written(
     asked = [name for name in tree.facts if name in tree.asked and name not in absent]
     by_fact = {name: named.get(name, name if spelled.dots else name.replace(".", "_")) for name in asked}
     facts = Facts(tree, spelled, by_fact, frozenset(given), frozenset(checked))
-    try:
-        exp.to_table(table, dialect=dialect)
-    except SqlglotError:
-        raise ValueError(f"{table[:80]!r} is no name of a table: write it like incidents or schema.incidents") from None
+    if not _TABLE.fullmatch(table):
+        raise ValueError(f"{table[:80]!r} is no name of a table: write it like incidents or schema.incidents")
     query = Query(tree, spelled, facts, Wanted(table, tuple(key), as_of, reasons))
-    return query.select().sql(dialect, pretty=True, comments=True) + "\n"
+    try:
+        return query.select().sql(dialect, pretty=True, comments=True) + "\n"
+    except SqlError as error:
+        raise SqlError(located(error.diagnostics, policy.documents)) from None
