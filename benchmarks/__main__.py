@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from . import cases, decide, explain, growth, loading, missing, proofs, shadow, startup, store, unfolding, verify
+from . import cases, decide, explain, growth, loading, missing, proofs, shadow, sql, startup, store, unfolding, verify
 from .report import Section, write
 
 SUITES: dict[str, Callable[[], Section]] = {
@@ -16,6 +16,7 @@ SUITES: dict[str, Callable[[], Section]] = {
     "explain": explain.measure,
     "shadow": shadow.measure,
     "loading": loading.measure,
+    "sql": sql.measure,
     "startup": startup.measure,
     "growth": growth.measure,
     "cases": cases.measure,
