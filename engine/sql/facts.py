@@ -272,8 +272,9 @@ class Facts:
 
     def rounded(self, subject: Node, fact: Fact) -> Node:
         """Return a number with as many places as are reckoned with, and room enough to be multiplied."""
-        type_ = "BIGNUMERIC" if self.dialect.name == "bigquery" else f"DECIMAL(30, {self.places(fact)})"
-        return nodes.cast(subject, type_)
+        if self.dialect.name == "bigquery":  # whose decimals keep 38 places, whatever they are cast to
+            return nodes.call("ROUND", nodes.cast(subject, "BIGNUMERIC"), number(self.places(fact)))
+        return nodes.cast(subject, f"DECIMAL(30, {self.places(fact)})")
 
     def in_reach(self, subject: Node, fact: Fact) -> Node:
         """Ask whether a number has few enough digits to be reckoned with."""
