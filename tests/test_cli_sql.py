@@ -47,14 +47,15 @@ def test_a_query_decides_a_table() -> None:
     assert row == [(7, "ban", None)]
 
 
-@pytest.mark.parametrize(
-    ("pack", "dialect"),
-    [*((pack, "duckdb") for pack in PACKS), *(("de-escalation", dialect) for dialect in DIALECTS[1:])],
-)
-def test_every_pack_can_be_said(pack: str, dialect: str) -> None:
+@pytest.mark.parametrize("pack", PACKS)
+def test_every_pack_can_be_said_in_duckdb(pack: str) -> None:
+    assert sql_of(Policy.load(pack), "duckdb", key=["id"]).startswith("WITH _facts")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS[1:])
+def test_a_pack_can_be_said_in_every_dialect(dialect: str) -> None:
     """And what is printed is what the dialect's own grammar reads, as far as sqlglot knows it."""
-    text = sql_of(Policy.load(pack), dialect, key=["id"])
-    tree = sqlglot.parse_one(text, read=dialect)
+    tree = sqlglot.parse_one(sql_of(Policy.load("ground-rules"), dialect, key=["id"]), read=dialect)
     assert isinstance(tree, sqlglot.exp.Query)
     assert tree.named_selects[0] == "id"
 

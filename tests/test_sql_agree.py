@@ -300,3 +300,62 @@ def test_a_fixed_policy_is_decided_alike_everywhere(database: str, request: pyte
     assert not partings(policy, rows, found, as_of)
     said = {(row["refund.status"], row["refund.rule"]) for row in found}
     assert {("decided", "overpaid"), ("unsettled", None), ("guard", None), (None, None)} <= said
+
+
+# --- what was, or nearly was, wrong once -----------------------------------------------------------------------------
+
+RECKONED: Final = """
+[policy]
+id = "reckoned"
+
+[[rule]]
+id = "long"
+when = "exchange.hours_open > 599880 s"
+then.defend = "privately"
+
+[[rule]]
+id = "more"
+when = "paid > 1.5 * loss"
+then.refund = "full"
+then.refund_amount = "(paid - loss) / 3"
+"""
+
+
+@pytest.mark.parametrize("floats", [False, True])
+def test_many_digits_are_reckoned_exactly(duck: duckdb.DuckDBPyConnection, floats: bool) -> None:
+    """Up to the last of fifteen; casts to a narrow decimal had run over."""
+    policy, as_of = Policy.loads(RECKONED), dt.date(2026, 11, 21)
+    columns = Columns.of(policy, floats=floats)
+    amounts = ("99999999998.99", "99999999998.9999", "66666666666.66", "66666666665.9999", "0.01", "0.0001")
+    rows = [
+        {"loss": columns.number(Decimal(a)), "paid": columns.number(Decimal(b)), "exchange.hours_open": None}
+        for a in amounts
+        for b in amounts
+    ]
+    rows = [{name: row[name] for name in columns.names} for row in rows]
+    found = in_duckdb(duck, columns, rows, sql_of(policy, "duckdb", key=["id"], as_of=as_of))
+    assert not partings(policy, rows, found, as_of)
+
+
+def test_what_no_column_can_be_held_to_is_marked(duck: duckdb.DuckDBPyConnection) -> None:
+    """166 h 38 min is 166.6333… hours: what lies within a millionth of an hour is not decided; nor what is too large to reckon with."""
+    query = sql_of(Policy.loads(RECKONED), "duckdb", key=["id"])
+    duck.execute('CREATE OR REPLACE TABLE incidents (id INT, loss DOUBLE, paid DOUBLE, "exchange.hours_open" DOUBLE)')
+    hours = (166.633333, 166.6333335, 166.633334)
+    duck.executemany("INSERT INTO incidents VALUES (?, 1, 1, ?)", list(enumerate(hours)))
+    duck.execute("INSERT INTO incidents VALUES (3, 1e12, 1, 1), (4, 0.00001, 1, 1)")
+    found = duck.execute(f"SELECT id, defend, problems FROM ({query}) ORDER BY id").fetchall()
+    assert found == [
+        (0, "refer", None),
+        (1, None, "exchange.hours_open"),
+        (2, "privately", None),
+        (3, None, "loss"),
+        (4, None, "loss"),
+    ]
+
+
+def test_a_broken_promise_is_marked(duck: duckdb.DuckDBPyConnection) -> None:
+    """A fact that was said to be given, and is NULL, is no missing fact but a bad row."""
+    query = sql_of(Policy.loads(RECKONED), "duckdb", key=["id"], given=["loss"], without=["exchange.hours_open"])
+    duck.execute("CREATE OR REPLACE TABLE incidents AS SELECT 1 AS id, NULL::DOUBLE AS loss, 2.0 AS paid")
+    assert duck.execute(f"SELECT refund, problems FROM ({query})").fetchall() == [(None, "loss")]
