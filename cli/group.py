@@ -43,6 +43,7 @@ COMMANDS: Final[dict[str, Row]] = {
         "Decide",
         "Sweep a parameter over a range on past incidents: what it costs, what changes, what is left to a human.",
     ),
+    "sql": Row("sql", "Decide", "Write a policy as one SQL query, to decide where the data already is."),
     "replay": Row("replay", "Decide", "Decide recorded incidents again and compare."),
     "show": Row("show", "Read", "Show a policy in plain English, as a table, or as one file."),
     "packs": Row("packs", "Read", "List the policies that ship with Evenhand."),

@@ -1,0 +1,457 @@
+"""A policy as one query: its stages, put together, and the answers that they come to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import attrs
+from sqlglot import exp
+
+from ...rules.decisions import DecisionSpec
+from ...rules.tree import Expression, Origin, PolicyTree, Rule
+from ..force import is_in_force, moment, ordinal
+from . import nodes
+from .amounts import Amount, Reckoner
+from .conditions import Conditions
+from .dialects import Dialect
+from .duties import Duties, Settling
+from .facts import Facts
+from .guards import Breach, Guarding, Standing
+from .hits import REFER, Candidate, Hit, Maker, in_order
+from .nodes import Node, column, number, text
+from .refusals import Refusals, Refused
+from .slots import Slot
+from .stages import Stages
+from .values import ValueColumn, value_column, value_list
+from .waiting import missing_counts
+
+#: How the columns of answers are named after their decision.
+_DAY: int = 86_400_000_000
+_EPOCH_DAY: int = 719_163
+
+
+@attrs.frozen
+class Wanted:
+    """What the query is to be: its table, the columns kept of it (all unless some are named), its day, and whether reasons are told."""
+
+    table: str
+    key: tuple[str, ...] = ()
+    as_of: dt.date | str | None = None
+    reasons: bool = False
+
+
+@attrs.frozen
+class Decided:
+    """All that is known of one decision."""
+
+    spec: DecisionSpec
+    hit: Hit
+    standing: Standing
+    values: tuple[ValueColumn, ...]
+    undefined: Node
+
+
+class Query:
+    """One policy over one table in one dialect."""
+
+    def __init__(self, tree: PolicyTree, dialect: Dialect, facts: Facts, wanted: Wanted) -> None:
+        self.tree, self.dialect, self.facts, self.wanted = tree, dialect, facts, wanted
+        self.stages = Stages()
+        self.refusals = Refusals(dialect.title)
+        reckoner = Reckoner(dialect, facts.amount, self._size, self._today)
+        self.conditions = Conditions(facts, reckoner)
+        self._needs_day = False
+
+    # -- what the query stands on
+
+    def _size(self, name: str) -> Amount:
+        return Amount(self.dialect.wide(self.dialect.size(self.facts.subject(name))), 1_000)
+
+    def _today(self) -> Amount:
+        as_of = self.wanted.as_of
+        if isinstance(as_of, dt.date):
+            return Amount.of(ordinal(as_of))
+        self._needs_day = True
+        return Amount(column("_today"), 3_652_059)
+
+    def _now(self) -> Node:
+        """Return the moment of the decision in microseconds."""
+        if isinstance(self.wanted.as_of, str):
+            return self.dialect.micros(column(self.wanted.as_of))
+        return self.dialect.micros(exp.CurrentTimestamp())
+
+    def in_force(self) -> Node:
+        """Whether the policy decides at all."""
+        tree, as_of = self.tree, self.wanted.as_of
+        if isinstance(as_of, dt.date):
+            return nodes.truth(is_in_force(tree, as_of))
+        conditions = [
+            nodes.compared(operator, self._now(), number(_micros(bound)))
+            for operator, bound in ((">=", tree.effective), ("<", tree.expires))
+            if bound is not None
+        ]
+        return self.stages.define("facts", "_in_force", nodes.all_of(conditions), "the policy is in force")
+
+    # -- decisions
+
+    def truths(self) -> dict[str, tuple[Node, bool]]:
+        """Return the truth of each rule, and whether it may be unknown."""
+        found: dict[str, tuple[Node, bool]] = {}
+        for place, rule in enumerate(self.tree.rules, 1):
+            node: Node = nodes.null()
+            with self.refusals.at(f"rule `{rule.id}`", rule.origin):
+                node = self.conditions.form(rule.form)
+            words = f"{rule.id}: {rule.title or rule.text}"
+            is_open = self.conditions.may_be_unknown(rule.form)
+            found[rule.id] = self.stages.define("rules", f"_r{place}", node, words), is_open
+        return found
+
+    def decide(self, at: int, spec: DecisionSpec, truths: Mapping[str, tuple[Node, bool]]) -> Decided | None:
+        """Return one decision, None where the dialect cannot say it."""
+        found: list[Decided] = []
+        with self.refusals.at(f"decision `{spec.id}`", spec.origin or self._first_origin(spec)):
+            found.append(self._decided(at, spec, truths))
+        return found[0] if found else None
+
+    def _decided(self, at: int, spec: DecisionSpec, truths: Mapping[str, tuple[Node, bool]]) -> Decided:
+        rules = in_order(spec, [rule for rule in self.tree.rules if spec.id in rule.outcomes])
+        if spec.aggregate == "count" and spec.default is not None:
+            raise Refused("a default beside a count is of another type", "leave the default out")
+        given = [rule.outcomes[spec.id] for rule in rules]
+        slot = self._slot(spec, given, spec.default)
+        candidates = tuple(
+            Candidate(place, rule, *truths[rule.id], expression, slot.node(expression), slot.may_be_null(expression))
+            for place, (rule, expression) in enumerate(zip(rules, given, strict=True), 1)
+        )
+        hit = Maker(at, spec, slot, candidates, spec.default, self.stages).make()
+        values = tuple(self._value(name, hit) for name in spec.values)
+        counts = missing_counts(hit, spec.default, values, self.conditions, self.stages)
+        undefined = self._undefined(hit, counts)
+        return Decided(spec, hit, Standing.of(hit, counts, undefined, self.stages), values, undefined)
+
+    def _first_origin(self, spec: DecisionSpec) -> Origin | None:
+        return next((rule.origin for rule in self.tree.rules if spec.id in rule.outcomes), None)
+
+    def _slot(self, spec: DecisionSpec, given: Sequence[Expression], default: Expression | None) -> Slot:
+        return Slot.of(spec.type, [*given, *([] if default is None else [default])], self.conditions)
+
+    def _value(self, name: str, hit: Hit) -> ValueColumn:
+        entries = {one.place: one.rule.values[name] for one in hit.candidates if name in one.rule.values}
+        try:
+            slot = Slot.of(hit.spec.values[name], entries.values(), self.conditions)
+            make = value_list if hit.spec.collects else value_column
+            return make(name, hit, slot, entries, self.stages)
+        except Refused as refused:
+            raise Refused(f"`{name}`: {refused.why}", refused.way) from None
+
+    def _undefined(self, hit: Hit, counts: Mapping[str, Node]) -> Node:
+        """Whether what is unsettled waits for no fact: an expression has no value."""
+        if nodes.is_false(hit.unsettled):
+            return nodes.false()
+        waits = nodes.any_of(nodes.compared(">", count, number(0)) for count in counts.values())
+        nothing = nodes.all_of([hit.unsettled, nodes.negated(waits)])
+        return self.stages.define("waiting", f"_f{hit.number}", nothing, f"{hit.spec.id}: an expression has no value")
+
+    # -- answers
+
+    def answers(self) -> list[Node]:
+        """Return the columns of the answer."""
+        truths = self.truths()
+        found = [self.decide(at, spec, truths) for at, spec in enumerate(self.tree.decisions.values(), 1)]
+        decided = [one for one in found if one is not None]
+        guarding = Guarding(self.conditions, {one.spec.id: one.standing for one in decided}, self.stages)
+        breaches: list[Breach] = []
+        for at, guard in enumerate(self.tree.guards, 1):
+            with self.refusals.at(f"guard `{guard.id}`", guard.origin):
+                if all(name in guarding.standings for name in guard.decisions):
+                    breaches.append(guarding.breach(at, guard))
+        in_force, sound, problems = self.in_force(), nodes.true(), nodes.null()
+        with self.refusals.at("the facts", None):
+            sound, problems = self._problems()
+        self._exact_columns()
+        answer = Answer(self, decided, breaches, in_force, sound, problems, truths)
+        return list(answer.columns())
+
+    def _exact_columns(self) -> None:
+        for name, node, comment in self.facts.exact_columns():
+            self.stages.define("facts", name, node, comment)
+        if self._needs_day:
+            days = self.dialect.quotient(self.dialect.wide(self._now()), number(_DAY))
+            day = nodes.combined("+", days, number(_EPOCH_DAY))
+            self.stages.define("facts", "_today", day, "the day of the decision, in days since 0001-01-01, which is 1")
+
+    def _problems(self) -> tuple[Node, Node]:
+        """Return whether all facts are well, and the names of those that no reading would take."""
+        checks = list(self.facts.checks())
+        if isinstance(self.wanted.as_of, str):
+            checks.append((self.wanted.as_of, nodes.is_known(column(self.wanted.as_of))))
+        if not checks:
+            return nodes.true(), nodes.null()
+        surely = [(name, check) for name, check in checks if name in self.facts.given]
+        perhaps = [(name, check) for name, check in checks if name not in self.facts.given]
+        well = [check for _, check in surely]
+        if perhaps:
+            well.append(nodes.coalesced(nodes.all_of(check for _, check in perhaps), nodes.true()))
+        wrong = {name: nodes.chosen([(check, nodes.null())], text(name)) for name, check in surely}
+        wrong |= {name: nodes.chosen([(nodes.negated(check), text(name))]) for name, check in perhaps}
+        listed = [wrong[name] for name, _ in checks]
+        names = self.dialect.joined(listed) if len(listed) > 1 else text(checks[0][0])
+        sound = nodes.all_of(well)
+        sound = nodes.coalesced(sound, nodes.false()) if surely else sound
+        return self.stages.define("facts", "_sound", sound, "every fact is one that a reading takes"), names
+
+    def name(self, *parts: str) -> str:
+        """Return the name of a column of the answer."""
+        joined = ".".join(parts)
+        return joined if self.dialect.dots else joined.replace(".", "_")
+
+    # -- the text
+
+    def select(self) -> exp.Select:
+        """
+        Return the whole query.
+
+        Raises:
+            SqlError: If the dialect cannot say all of it.
+        """
+        answers = self.answers()
+        self.refusals.check()
+        return self._chained(answers, whole_row=not self.wanted.key and self.dialect.name == "postgres")
+
+    def _chained(self, answers: list[Node], *, whole_row: bool) -> exp.Select:
+        source: exp.Expr = exp.to_table(self.wanted.table, dialect=self.dialect.name)
+        ctes: list[exp.CTE] = []
+        for name, told, defined in self.stages.ctes():
+            columns = [nodes.named(node, alias, comment) for alias, (node, comment) in defined.items()]
+            kept = [exp.Star()] if ctes else self._source_columns(whole_row=whole_row)
+            inner = exp.select(*kept, *columns, copy=False).from_(source, copy=False)
+            # PostgreSQL would put each column in place of its name, over and over, where a stage is not kept apart.
+            kept_apart = self.dialect.fence and bool(ctes)
+            alias_ = exp.TableAlias(this=exp.to_identifier(name))
+            cte = exp.CTE(this=inner, alias=alias_, materialized=kept_apart or None)
+            if told:
+                cte.add_comments([nodes.commented(told)])
+            ctes.append(cte)
+            source = exp.to_table(name)
+        query = exp.select(*self._kept(whole_row=whole_row), *answers, copy=False).from_(source, copy=False)
+        query.set("with_" if "with_" in exp.Select.arg_types else "with", exp.With(expressions=ctes))
+        return query
+
+    def _source_columns(self, *, whole_row: bool) -> list[Node]:
+        if not self.wanted.key and not whole_row:
+            return [exp.Star()]
+        kept = list(self.wanted.key) if self.wanted.key else []
+        facts = [name for name in self.facts.columns.values() if name not in kept]
+        if isinstance(self.wanted.as_of, str) and self.wanted.as_of not in (*kept, *facts):
+            facts.append(self.wanted.as_of)
+        columns: list[Node] = [column(name) for name in (*kept, *facts)]
+        if whole_row:
+            table = exp.to_table(self.wanted.table, dialect=self.dialect.name)
+            row = exp.column(exp.to_identifier(table.name, quoted=True))
+            columns.insert(0, nodes.named(row, "_row"))
+        return columns
+
+    def _kept(self, *, whole_row: bool) -> list[Node]:
+        """Return what the answer keeps of the table."""
+        if self.wanted.key:
+            return [column(name) for name in self.wanted.key]
+        if whole_row:
+            return [exp.Var(this='("_row").*')]
+        names = self.stages.names
+        if not names:
+            return [exp.Star()]
+        key = "except_" if "except_" in exp.Star.arg_types else "except"
+        return [exp.Star(**{key: [exp.to_identifier(name, quoted=True) for name in names]})]
+
+
+def is_worded(spec: DecisionSpec) -> bool:
+    """Whether what is decided is one word, `refer` where nobody decides."""
+    listed = spec.collects and spec.aggregate is None
+    return bool(spec.type.words) and not listed and spec.aggregate != "count"
+
+
+def _micros(when: dt.date) -> int:
+    delta = moment(when) - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+    return delta // dt.timedelta(microseconds=1)
+
+
+@attrs.frozen
+class Answer:
+    """The columns of the answer, over the stages."""
+
+    query: Query
+    decided: Sequence[Decided]
+    breaches: Sequence[Breach]
+    in_force: Node
+    sound: Node
+    problems: Node
+    truths: Mapping[str, tuple[Node, bool]]
+
+    def columns(self) -> Iterator[Node]:
+        """Yield them in the order of the table that every columns reading gives."""
+        settlings: list[Settling] = []
+        for one in self.decided:
+            withheld = self.withheld(one)
+            stands = nodes.all_of([one.standing.decided, nodes.negated(withheld)])
+            stands = self.query.stages.define("duties", f"_s{one.hit.number}", stands, f"{one.spec.id}: decided")
+            settlings.append(Settling(one.hit, stands))
+            yield from self.of_decision(one, stands, withheld)
+        duties = Duties(self.query.tree, self.truths, settlings, self.query.stages)
+        due, possible = duties.lists()
+        yield self.listed("obligations", due)
+        yield self.listed("possible_obligations", possible)
+        certain = [(nodes.chosen([(self.surely(b), number(at))]), b.guard.id) for at, b in enumerate(self.breaches)]
+        perhaps = [
+            (nodes.chosen([(nodes.is_null(b.broken), number(at))]), b.guard.id) for at, b in enumerate(self.breaches)
+        ]
+        yield self.listed("breaches", certain)
+        yield self.listed("possible_breaches", perhaps)
+        facts = self.query.facts
+        assumed = [
+            (nodes.chosen([(nodes.is_null(facts.raw(name)), number(at))]), name)
+            for at, (name, fact) in enumerate(self.query.tree.facts.items())
+            if facts.assumed(name) is not None and fact.name in self.query.tree.asked
+        ]
+        yield self.listed("assumed", assumed)
+        problems = nodes.chosen([(self.sound, nodes.null())], self.problems)
+        if isinstance(problems, exp.Null):
+            problems = nodes.cast(problems, self.query.dialect.text_type)
+        yield nodes.named(problems, "problems")
+
+    def surely(self, breach: Breach) -> Node:
+        """Whether a guard is broken for certain."""
+        if isinstance(breach.broken, exp.Boolean):
+            return breach.broken
+        return nodes.all_of([nodes.is_known(breach.broken), breach.broken])
+
+    def withheld(self, one: Decided) -> Node:
+        """Whether a red line leaves a decision to a human."""
+        return nodes.any_of(b.withholds for b in self.breaches if one.spec.id in b.guard.decisions)
+
+    # -- one decision
+
+    def of_decision(self, one: Decided, stands: Node, withheld: Node) -> Iterator[Node]:
+        """Yield the columns of one decision."""
+        query, spec, hit = self.query, one.spec, one.hit
+        yield self.column(self.outcome(one, stands), spec.id, comment=spec.title or spec.id)
+        status = nodes.chosen(
+            [
+                (withheld, text("guard")),
+                (one.undefined, text("undefined")),
+                (hit.unsettled, text("unsettled")),
+                (hit.conflict, text("conflict")),
+                (hit.nobody, text("no-rule")),
+            ],
+            text("decided"),
+        )
+        yield self.column(status, spec.id, "status", otherwise=text("not-in-force"))
+        yield self.column(self.by_rule(one, stands, lambda rule: rule.id), spec.id, "rule")
+        if query.wanted.reasons:
+            yield self.column(self.by_rule(one, stands, lambda rule: rule.because), spec.id, "because")
+        yield self.listed(query.name(spec.id, "missing"), self.missing(one, withheld))
+        for value in one.values:
+            yield self.column(value.shown(stands), spec.id, value.name)
+
+    def by_rule(self, one: Decided, stands: Node, said: Callable[[Rule], str]) -> Node:
+        """Return something of the rule that decides, NULL where none does."""
+        hit = one.hit
+        whens = [
+            (nodes.compared("=", hit.winner, number(c.place)), text(said(c.rule)) if said(c.rule) else nodes.null())
+            for c in hit.candidates
+        ]
+        return nodes.chosen([(stands, nodes.chosen(whens))])
+
+    def outcome(self, one: Decided, stands: Node) -> Node:
+        """Return the outcome as the answer shows it."""
+        spec, hit = one.spec, one.hit
+        if spec.collects:
+            refer = text(REFER) if is_worded(spec) else None
+            return nodes.chosen([(stands, self.collected(one))], refer)
+        if not spec.type.words:
+            return nodes.chosen([(stands, hit.slot.shown(hit.outcome))])
+        return nodes.chosen([(stands, hit.outcome)], text(REFER))
+
+    def collected(self, one: Decided) -> Node:
+        """Return what all rules that hold come to."""
+        spec, hit, slot = one.spec, one.hit, one.hit.slot
+        dialect = self.query.dialect
+        if spec.aggregate == "count":
+            count = nodes.total(nodes.counted(c.certain) for c in hit.candidates)
+            return nodes.cast(count, dialect.decimal.format(places=0))
+        if spec.aggregate is None:
+            items = [nodes.chosen([(c.certain, slot.shown(c.outcome))]) for c in hit.candidates]
+            if hit.default is not None:
+                items.append(nodes.chosen([(hit.by_default, slot.shown(hit.default))]))
+            return dialect.kept(items, slot.sql_type) if items else nodes.null()
+        total = nodes.total(nodes.counted(c.certain, c.outcome) for c in hit.candidates)
+        found = total if spec.aggregate == "sum" else self.extreme(one)
+        if hit.default is not None:
+            found = nodes.chosen([(hit.by_default, hit.default)], found)
+        return slot.shown(found)
+
+    def extreme(self, one: Decided) -> Node:
+        """Return the least or greatest outcome of the rules that hold."""
+        from ...rules.tree import Constant
+        from ..combine import strength
+        from .hits import _constant
+
+        spec, hit = one.spec, one.hit
+        if all(isinstance(c.expression, Constant) for c in hit.candidates):
+            ordered = sorted(
+                hit.candidates, key=lambda c: strength(spec, _constant(c.expression)), reverse=spec.aggregate == "max"
+            )
+            return nodes.chosen((c.certain, c.outcome) for c in ordered)
+        if self.query.dialect.name in ("bigquery", "snowflake"):
+            with self.query.refusals.at(f"decision `{spec.id}`", spec.origin):
+                raise Refused("the least and the greatest of computed outcomes have no form there", "use `collect`")
+        wide = self.query.dialect.wide
+        items = [wide(nodes.chosen([(c.certain, c.outcome)])) for c in hit.candidates]
+        return nodes.call("LEAST" if spec.aggregate == "min" else "GREATEST", *items) if len(items) > 1 else items[0]
+
+    def missing(self, one: Decided, withheld: Node) -> list[tuple[Node, str]]:
+        """Return the facts that a verdict waits for, by how much waits for each, most first."""
+        breaches = [b for b in self.breaches if one.spec.id in b.guard.decisions]
+        counts = dict(one.standing.counts)
+        names = [n for n in self.query.tree.facts if n in counts or any(n in b.missing for b in breaches)]
+        found: list[tuple[Node, str]] = []
+        for name in names:
+            count = counts.get(name, number(0))
+            by_guards = [
+                nodes.counted(nodes.all_of([nodes.is_null(b.broken), b.missing[name]]))
+                for b in breaches
+                if name in b.missing
+            ]
+            if not nodes.is_false(withheld):
+                own = nodes.counted(nodes.compared(">", count, number(0)))
+                count = nodes.chosen([(withheld, nodes.total([own, *by_guards]))], count)
+            column_ = self.query.stages.define(
+                "duties", f"_q{one.hit.number}_{names.index(name)}", count, f"{one.spec.id}: what waits for {name}"
+            )
+            found.append((nodes.chosen([(nodes.compared(">", column_, number(0)), exp.Neg(this=column_))]), name))
+        return found
+
+    # -- wrapping
+
+    def column(self, node: Node, *parts: str, otherwise: Node | None = None, comment: str = "") -> Node:
+        """Return a column of the answer: NULL in a bad row, and *otherwise* where the policy is not in force."""
+        decision = self.query.tree.decisions[parts[0]]
+        if otherwise is None and len(parts) == 1 and is_worded(decision):
+            otherwise = text(REFER)
+        found = nodes.chosen([(self.in_force, node)], otherwise)
+        return nodes.named(self.well(found), self.query.name(*parts), comment)
+
+    def well(self, node: Node) -> Node:
+        """Return something, NULL in a bad row."""
+        return nodes.chosen([(self.sound, node)])
+
+    def listed(self, name: str, ranked: list[tuple[Node, str]]) -> Node:
+        """Return a list of names, in order."""
+        dialect = self.query.dialect
+        empty = dialect.list_of(())
+        kept = [(rank, item) for rank, item in ranked if not isinstance(rank, exp.Null)]
+        if not kept:
+            return nodes.named(self.well(empty), name)
+        some = nodes.any_of(nodes.is_known(rank) for rank, _ in kept)
+        found = nodes.chosen([(nodes.all_of([self.in_force, some]), dialect.ranked(kept))], empty)
+        return nodes.named(self.well(found), name)

@@ -1,0 +1,968 @@
+WITH _facts /* the facts, and which of them no reading would take */ AS (
+  SELECT
+    "id",
+    "loss",
+    "paid",
+    "injury",
+    "tone",
+    "note",
+    "tags",
+    "due",
+    "score",
+    COALESCE(
+      "loss" >= 0
+      AND CASE
+        WHEN NOT "loss" BETWEEN -99999999999 AND 99999999999
+        THEN FALSE
+        ELSE CAST("loss" AS DECIMAL(30, 4)) = "loss"
+      END
+      AND "paid" >= 0
+      AND CASE
+        WHEN NOT "paid" BETWEEN -99999999999 AND 99999999999
+        THEN FALSE
+        ELSE CAST("paid" AS DECIMAL(30, 4)) = "paid"
+      END
+      AND COLLATE("tone", '') IN ('calm', 'cross', 'furious')
+      AND LENGTH("note") <= 100000
+      AND ARRAY_SIZE("tags") <= 1000
+      AND NOT (
+        ARRAY_SIZE(FILTER("tags", x -> IS_NULL_VALUE(x))) > 0
+      )
+      AND "due" BETWEEN CAST('0001-01-01' AS DATE) AND CAST('9999-12-31' AS DATE)
+      AND "due" = CAST("due" AS DATE)
+      AND CASE
+        WHEN NOT "score" BETWEEN -999999999999999 AND 999999999999999
+        THEN FALSE
+        ELSE CAST("score" AS DECIMAL(30, 0)) = "score"
+      END,
+      TRUE
+    ) AS "_sound", /* every fact is one that a reading takes */
+    CASE
+      WHEN "paid" BETWEEN -99999999999 AND 99999999999
+      THEN CAST(CAST("paid" AS DECIMAL(30, 4)) * 10000 AS NUMBER(38, 0))
+    END AS "_paid", /* paid, in 1/10000 USD */
+    CASE
+      WHEN "loss" BETWEEN -99999999999 AND 99999999999
+      THEN CAST(CAST("loss" AS DECIMAL(30, 4)) * 10000 AS NUMBER(38, 0))
+    END AS "_loss", /* loss, in 1/10000 USD */
+    CAST(DATEDIFF(DAY, DATE '0001-01-01', CAST("due" AS DATE)) + 1 AS NUMBER(38, 0)) AS "_due", /* due, in days since 0001-01-01, which is 1 */
+    COALESCE(
+      CASE
+        WHEN "score" BETWEEN -999999999999999 AND 999999999999999
+        THEN CAST(CAST("score" AS DECIMAL(30, 0)) AS NUMBER(38, 0))
+      END,
+      2
+    ) AS "_score" /* score, as a whole number */
+  FROM incidents
+), _rules /* whether each rule holds: TRUE, FALSE, or NULL for want of a fact */ AS (
+  SELECT
+    *,
+    (
+      "_paid" * 2
+    ) > (
+      3 * "_loss"
+    ) AND COLLATE("tone", '') <> 'furious' AS "_r1", /* overpaid: paid > 1.5 * loss and tone <= cross */
+    "loss" <= 50
+    AND COLLATE("tone", '') = 'calm'
+    AND CAST(ARRAY_SIZE("tags") AS NUMBER(38, 0)) >= 1 AS "_r2", /* small: loss <= 50 USD and tone = calm and count(tags) >= 1 */
+    (
+      739941 - "_due"
+    ) > 30
+    OR CASE
+      WHEN "_score" = 0
+      THEN NULL
+      WHEN "_score" > 0
+      THEN "_loss" > (
+        200000 * "_score"
+      )
+      WHEN "_score" < 0
+      THEN "_loss" < (
+        200000 * "_score"
+      )
+    END AS "_r3", /* late: days_since(due) > 30 or loss / score > 20 USD */
+    CONTAINS(COLLATE("note", ''), 's') AND NOT "injury" IS NULL AS "_r4" /* noted: note contains 's' and injury is known */
+  FROM _facts
+), _winners /* by decision: which rule comes first, and what it gives */ AS (
+  SELECT
+    *,
+    CASE WHEN "_r1" THEN 1 WHEN "_r2" THEN 2 WHEN "_r3" THEN 3 ELSE 4 END AS "_w1", /* refund: the place of the first rule that holds */
+    CASE
+      WHEN "_r1"
+      THEN 'partial'
+      WHEN "_r2"
+      THEN 'full'
+      WHEN "_r3"
+      THEN 'credit'
+      ELSE 'refer'
+    END AS "_o1", /* refund: what it gives */
+    CASE WHEN "_r4" THEN 1 ELSE 2 END AS "_w2", /* defend: the place of the first rule that holds */
+    CASE WHEN "_r4" THEN 'publicly' ELSE 'refer' END AS "_o2" /* defend: what it gives */
+  FROM _rules
+), _verdicts /* by decision: whether rules that may hold agree with it */ AS (
+  SELECT
+    *,
+    (
+      "_r1" IS NULL AND "_w1" > 1 AND "_o1" <> 'partial'
+    )
+    OR (
+      "_r2" IS NULL AND "_w1" > 2 AND "_o1" <> 'full'
+    )
+    OR (
+      "_r3" IS NULL AND "_w1" > 3 AND "_o1" <> 'credit'
+    ) AS "_u1", /* refund: a rule before it may hold and disagrees */
+    CASE WHEN "_w1" = 1 THEN "_paid" - "_loss" WHEN "_w1" = 2 THEN "_loss" * 3 END AS "_y1_1", /* refund: refund_amount of the rule that decides */
+    "_r4" IS NULL AND "_w2" > 1 AND "_o2" <> 'publicly' AS "_u2" /* defend: a rule before it may hold and disagrees */
+  FROM _winners
+), _waiting /* by decision: how much waits for each missing fact */ AS (
+  SELECT
+    *,
+    (
+      "_w1" IN (1, 2) AND "_y1_1" IS NULL
+    )
+    OR (
+      "_r1" IS NULL AND "_w1" > 1 AND COALESCE("_y1_1" <> (
+        "_paid" - "_loss"
+      ), TRUE)
+    )
+    OR (
+      "_r2" IS NULL AND "_w1" > 2 AND COALESCE("_y1_1" <> (
+        "_loss" * 3
+      ), TRUE)
+    )
+    OR (
+      "_r3" IS NULL AND "_w1" > 3 AND "_w1" IN (1, 2)
+    ) AS "_x1_1", /* refund: refund_amount is not certain */
+    NOT "_u1" AND NOT (
+      "_w1" = 4
+    ) AS "_d1", /* refund: decided, before red lines */
+    CASE
+      WHEN "note" IS NULL AND "_u2"
+      THEN CASE WHEN "_r4" IS NULL AND "_w2" > 1 THEN 1 ELSE 0 END
+      ELSE 0
+    END AS "_m2_34", /* defend: what waits for note */
+    NOT "_u2" AND NOT (
+      "_w2" = 2
+    ) AS "_d2" /* defend: decided, before red lines */
+  FROM _verdicts
+), _waiting_2 AS (
+  SELECT
+    *,
+    CASE
+      WHEN "loss" IS NULL
+      AND (
+        "_u1" OR (
+          NOT "_u1" AND NOT (
+            "_w1" = 4
+          ) AND "_x1_1"
+        )
+      )
+      THEN CASE WHEN "_r1" IS NULL AND "_w1" > 1 THEN 1 ELSE 0 END + CASE WHEN "_r2" IS NULL AND "_w1" > 2 THEN 1 ELSE 0 END + CASE
+        WHEN "_r3" IS NULL AND "_w1" > 3
+        THEN CASE
+          WHEN CASE
+            WHEN "_score" = 0
+            THEN NULL
+            WHEN "_score" > 0
+            THEN "_loss" > (
+              200000 * "_score"
+            )
+            WHEN "_score" < 0
+            THEN "_loss" < (
+              200000 * "_score"
+            )
+          END IS NULL
+          THEN 1
+          ELSE 0
+        END
+        ELSE 0
+      END + CASE
+        WHEN NOT "_u1"
+        AND NOT (
+          "_w1" = 4
+        )
+        AND (
+          "_w1" = 1 OR (
+            "_r1" IS NULL AND "_w1" > 1
+          )
+        )
+        THEN 1
+        ELSE 0
+      END + CASE
+        WHEN NOT "_u1"
+        AND NOT (
+          "_w1" = 4
+        )
+        AND (
+          "_w1" = 2 OR (
+            "_r2" IS NULL AND "_w1" > 2
+          )
+        )
+        THEN 1
+        ELSE 0
+      END
+      ELSE 0
+    END AS "_m1_3", /* refund: what waits for loss */
+    CASE
+      WHEN "paid" IS NULL
+      AND (
+        "_u1" OR (
+          NOT "_u1" AND NOT (
+            "_w1" = 4
+          ) AND "_x1_1"
+        )
+      )
+      THEN CASE WHEN "_r1" IS NULL AND "_w1" > 1 THEN 1 ELSE 0 END + CASE
+        WHEN NOT "_u1"
+        AND NOT (
+          "_w1" = 4
+        )
+        AND (
+          "_w1" = 1 OR (
+            "_r1" IS NULL AND "_w1" > 1
+          )
+        )
+        THEN 1
+        ELSE 0
+      END
+      ELSE 0
+    END AS "_m1_4", /* refund: what waits for paid */
+    CASE
+      WHEN "tone" IS NULL
+      AND (
+        "_u1" OR (
+          NOT "_u1" AND NOT (
+            "_w1" = 4
+          ) AND "_x1_1"
+        )
+      )
+      THEN CASE WHEN "_r1" IS NULL AND "_w1" > 1 THEN 1 ELSE 0 END + CASE WHEN "_r2" IS NULL AND "_w1" > 2 THEN 1 ELSE 0 END
+      ELSE 0
+    END AS "_m1_33", /* refund: what waits for tone */
+    CASE
+      WHEN "tags" IS NULL
+      AND (
+        "_u1" OR (
+          NOT "_u1" AND NOT (
+            "_w1" = 4
+          ) AND "_x1_1"
+        )
+      )
+      THEN CASE WHEN "_r2" IS NULL AND "_w1" > 2 THEN 1 ELSE 0 END
+      ELSE 0
+    END AS "_m1_35", /* refund: what waits for tags */
+    CASE
+      WHEN "due" IS NULL
+      AND (
+        "_u1" OR (
+          NOT "_u1" AND NOT (
+            "_w1" = 4
+          ) AND "_x1_1"
+        )
+      )
+      THEN CASE
+        WHEN "_r3" IS NULL AND "_w1" > 3
+        THEN CASE WHEN (
+          (
+            739941 - "_due"
+          ) > 30
+        ) IS NULL THEN 1 ELSE 0 END
+        ELSE 0
+      END
+      ELSE 0
+    END AS "_m1_36", /* refund: what waits for due */
+    "_u2" AND NOT (
+      "_m2_34" > 0
+    ) AS "_f2" /* defend: an expression has no value */
+  FROM _waiting
+), _waiting_3 AS (
+  SELECT
+    *,
+    "_u1"
+    AND NOT (
+      "_m1_3" > 0 OR "_m1_4" > 0 OR "_m1_33" > 0 OR "_m1_35" > 0 OR "_m1_36" > 0
+    ) AS "_f1", /* refund: an expression has no value */
+    NOT "_d2" AND NOT (
+      "_u2" AND "_w2" < 2 AND NOT "_f2"
+    ) AS "_n2" /* defend: may come to nobody deciding */
+  FROM _waiting_2
+), _waiting_4 AS (
+  SELECT
+    *,
+    NOT "_d1" AND NOT (
+      "_u1" AND "_w1" < 4 AND NOT "_f1"
+    ) AS "_n1" /* refund: may come to nobody deciding */
+  FROM _waiting_3
+), _guards /* whether red lines are, or may be, broken */ AS (
+  SELECT
+    *,
+    CASE
+      WHEN "_d1"
+      THEN "_o1" IN ('credit', 'full', 'partial')
+      WHEN NOT "_n1"
+      THEN CASE
+        WHEN NOT (
+          "_w1" = 3
+          OR (
+            "_r3" IS NULL AND "_w1" > 3
+          )
+          OR "_w1" = 1
+          OR (
+            "_r1" IS NULL AND "_w1" > 1
+          )
+          OR "_w1" = 2
+          OR (
+            "_r2" IS NULL AND "_w1" > 2
+          )
+        )
+        THEN FALSE
+        ELSE TRUE
+      END
+      WHEN "_w1" = 4 AND NOT "_u1"
+      THEN FALSE
+      ELSE CASE
+        WHEN NOT CASE
+          WHEN NOT (
+            "_w1" = 3
+            OR (
+              "_r3" IS NULL AND "_w1" > 3
+            )
+            OR "_w1" = 1
+            OR (
+              "_r1" IS NULL AND "_w1" > 1
+            )
+            OR "_w1" = 2
+            OR (
+              "_r2" IS NULL AND "_w1" > 2
+            )
+          )
+          THEN FALSE
+          ELSE TRUE
+        END
+        THEN FALSE
+      END
+    END
+    AND COALESCE("injury", FALSE) AS "_b1" /* not-when-hurt */
+  FROM _waiting_4
+), _duties /* which rules bring their obligations */ AS (
+  SELECT
+    *,
+    "_d1" AND NOT COALESCE("_b1", TRUE) AS "_s1", /* refund: decided */
+    CASE
+      WHEN COALESCE("_b1", TRUE)
+      THEN CASE WHEN "_m1_3" > 0 THEN 1 ELSE 0 END + CASE
+        WHEN "_b1" IS NULL
+        AND (
+          "_n1"
+          OR (
+            NOT "_d1"
+            AND (
+              CASE
+                WHEN "_d1"
+                THEN "_o1" IN ('credit', 'full', 'partial')
+                ELSE CASE
+                  WHEN NOT (
+                    "_w1" = 3
+                    OR (
+                      "_r3" IS NULL AND "_w1" > 3
+                    )
+                    OR "_w1" = 1
+                    OR (
+                      "_r1" IS NULL AND "_w1" > 1
+                    )
+                    OR "_w1" = 2
+                    OR (
+                      "_r2" IS NULL AND "_w1" > 2
+                    )
+                  )
+                  THEN FALSE
+                  ELSE TRUE
+                END
+              END
+              AND COALESCE("injury", FALSE)
+            ) IS NULL
+            AND CASE
+              WHEN "_d1"
+              THEN "_o1" IN ('credit', 'full', 'partial')
+              ELSE CASE
+                WHEN NOT (
+                  "_w1" = 3
+                  OR (
+                    "_r3" IS NULL AND "_w1" > 3
+                  )
+                  OR "_w1" = 1
+                  OR (
+                    "_r1" IS NULL AND "_w1" > 1
+                  )
+                  OR "_w1" = 2
+                  OR (
+                    "_r2" IS NULL AND "_w1" > 2
+                  )
+                )
+                THEN FALSE
+                ELSE TRUE
+              END
+            END IS NULL
+          )
+        )
+        AND "_m1_3" > 0
+        THEN 1
+        ELSE 0
+      END
+      ELSE "_m1_3"
+    END AS "_q1_0", /* refund: what waits for loss */
+    CASE
+      WHEN COALESCE("_b1", TRUE)
+      THEN CASE WHEN "_m1_4" > 0 THEN 1 ELSE 0 END + CASE
+        WHEN "_b1" IS NULL
+        AND (
+          "_n1"
+          OR (
+            NOT "_d1"
+            AND (
+              CASE
+                WHEN "_d1"
+                THEN "_o1" IN ('credit', 'full', 'partial')
+                ELSE CASE
+                  WHEN NOT (
+                    "_w1" = 3
+                    OR (
+                      "_r3" IS NULL AND "_w1" > 3
+                    )
+                    OR "_w1" = 1
+                    OR (
+                      "_r1" IS NULL AND "_w1" > 1
+                    )
+                    OR "_w1" = 2
+                    OR (
+                      "_r2" IS NULL AND "_w1" > 2
+                    )
+                  )
+                  THEN FALSE
+                  ELSE TRUE
+                END
+              END
+              AND COALESCE("injury", FALSE)
+            ) IS NULL
+            AND CASE
+              WHEN "_d1"
+              THEN "_o1" IN ('credit', 'full', 'partial')
+              ELSE CASE
+                WHEN NOT (
+                  "_w1" = 3
+                  OR (
+                    "_r3" IS NULL AND "_w1" > 3
+                  )
+                  OR "_w1" = 1
+                  OR (
+                    "_r1" IS NULL AND "_w1" > 1
+                  )
+                  OR "_w1" = 2
+                  OR (
+                    "_r2" IS NULL AND "_w1" > 2
+                  )
+                )
+                THEN FALSE
+                ELSE TRUE
+              END
+            END IS NULL
+          )
+        )
+        AND "_m1_4" > 0
+        THEN 1
+        ELSE 0
+      END
+      ELSE "_m1_4"
+    END AS "_q1_1", /* refund: what waits for paid */
+    CASE
+      WHEN COALESCE("_b1", TRUE)
+      THEN CASE WHEN "_m1_33" > 0 THEN 1 ELSE 0 END + CASE
+        WHEN "_b1" IS NULL
+        AND (
+          "_n1"
+          OR (
+            NOT "_d1"
+            AND (
+              CASE
+                WHEN "_d1"
+                THEN "_o1" IN ('credit', 'full', 'partial')
+                ELSE CASE
+                  WHEN NOT (
+                    "_w1" = 3
+                    OR (
+                      "_r3" IS NULL AND "_w1" > 3
+                    )
+                    OR "_w1" = 1
+                    OR (
+                      "_r1" IS NULL AND "_w1" > 1
+                    )
+                    OR "_w1" = 2
+                    OR (
+                      "_r2" IS NULL AND "_w1" > 2
+                    )
+                  )
+                  THEN FALSE
+                  ELSE TRUE
+                END
+              END
+              AND COALESCE("injury", FALSE)
+            ) IS NULL
+            AND CASE
+              WHEN "_d1"
+              THEN "_o1" IN ('credit', 'full', 'partial')
+              ELSE CASE
+                WHEN NOT (
+                  "_w1" = 3
+                  OR (
+                    "_r3" IS NULL AND "_w1" > 3
+                  )
+                  OR "_w1" = 1
+                  OR (
+                    "_r1" IS NULL AND "_w1" > 1
+                  )
+                  OR "_w1" = 2
+                  OR (
+                    "_r2" IS NULL AND "_w1" > 2
+                  )
+                )
+                THEN FALSE
+                ELSE TRUE
+              END
+            END IS NULL
+          )
+        )
+        AND "_m1_33" > 0
+        THEN 1
+        ELSE 0
+      END
+      ELSE "_m1_33"
+    END AS "_q1_2", /* refund: what waits for tone */
+    CASE
+      WHEN COALESCE("_b1", TRUE)
+      THEN CASE WHEN "_m1_35" > 0 THEN 1 ELSE 0 END + CASE
+        WHEN "_b1" IS NULL
+        AND (
+          "_n1"
+          OR (
+            NOT "_d1"
+            AND (
+              CASE
+                WHEN "_d1"
+                THEN "_o1" IN ('credit', 'full', 'partial')
+                ELSE CASE
+                  WHEN NOT (
+                    "_w1" = 3
+                    OR (
+                      "_r3" IS NULL AND "_w1" > 3
+                    )
+                    OR "_w1" = 1
+                    OR (
+                      "_r1" IS NULL AND "_w1" > 1
+                    )
+                    OR "_w1" = 2
+                    OR (
+                      "_r2" IS NULL AND "_w1" > 2
+                    )
+                  )
+                  THEN FALSE
+                  ELSE TRUE
+                END
+              END
+              AND COALESCE("injury", FALSE)
+            ) IS NULL
+            AND CASE
+              WHEN "_d1"
+              THEN "_o1" IN ('credit', 'full', 'partial')
+              ELSE CASE
+                WHEN NOT (
+                  "_w1" = 3
+                  OR (
+                    "_r3" IS NULL AND "_w1" > 3
+                  )
+                  OR "_w1" = 1
+                  OR (
+                    "_r1" IS NULL AND "_w1" > 1
+                  )
+                  OR "_w1" = 2
+                  OR (
+                    "_r2" IS NULL AND "_w1" > 2
+                  )
+                )
+                THEN FALSE
+                ELSE TRUE
+              END
+            END IS NULL
+          )
+        )
+        AND "_m1_35" > 0
+        THEN 1
+        ELSE 0
+      END
+      ELSE "_m1_35"
+    END AS "_q1_3", /* refund: what waits for tags */
+    CASE
+      WHEN COALESCE("_b1", TRUE)
+      THEN CASE WHEN "_m1_36" > 0 THEN 1 ELSE 0 END + CASE
+        WHEN "_b1" IS NULL
+        AND (
+          "_n1"
+          OR (
+            NOT "_d1"
+            AND (
+              CASE
+                WHEN "_d1"
+                THEN "_o1" IN ('credit', 'full', 'partial')
+                ELSE CASE
+                  WHEN NOT (
+                    "_w1" = 3
+                    OR (
+                      "_r3" IS NULL AND "_w1" > 3
+                    )
+                    OR "_w1" = 1
+                    OR (
+                      "_r1" IS NULL AND "_w1" > 1
+                    )
+                    OR "_w1" = 2
+                    OR (
+                      "_r2" IS NULL AND "_w1" > 2
+                    )
+                  )
+                  THEN FALSE
+                  ELSE TRUE
+                END
+              END
+              AND COALESCE("injury", FALSE)
+            ) IS NULL
+            AND CASE
+              WHEN "_d1"
+              THEN "_o1" IN ('credit', 'full', 'partial')
+              ELSE CASE
+                WHEN NOT (
+                  "_w1" = 3
+                  OR (
+                    "_r3" IS NULL AND "_w1" > 3
+                  )
+                  OR "_w1" = 1
+                  OR (
+                    "_r1" IS NULL AND "_w1" > 1
+                  )
+                  OR "_w1" = 2
+                  OR (
+                    "_r2" IS NULL AND "_w1" > 2
+                  )
+                )
+                THEN FALSE
+                ELSE TRUE
+              END
+            END IS NULL
+          )
+        )
+        AND "_m1_36" > 0
+        THEN 1
+        ELSE 0
+      END
+      ELSE "_m1_36"
+    END AS "_q1_4" /* refund: what waits for due */
+  FROM _guards
+), _duties_2 AS (
+  SELECT
+    *,
+    "_s1"
+    AND "_w1" = 1
+    AND NOT (
+      (
+        "_r1" IS NULL AND "_w1" > 1
+      )
+      OR (
+        "_r2" IS NULL AND "_w1" > 2
+      )
+      OR (
+        "_r3" IS NULL AND "_w1" > 3
+      )
+    ) AS "_c_0" /* overpaid brings its duties */
+  FROM _duties
+), _duties_3 AS (
+  SELECT
+    *,
+    "_c_0"
+    OR (
+      "_s1"
+      AND "_w1" < 4
+      AND (
+        (
+          "_r1" IS NULL AND "_w1" > 1
+        )
+        OR (
+          "_r2" IS NULL AND "_w1" > 2
+        )
+        OR (
+          "_r3" IS NULL AND "_w1" > 3
+        )
+      )
+      AND NOT (
+        "_w1" = 2
+        OR (
+          "_r2" IS NULL AND "_w1" > 2
+        )
+        OR "_w1" = 3
+        OR (
+          "_r3" IS NULL AND "_w1" > 3
+        )
+      )
+    ) AS "_e1" /* call-back is due */
+  FROM _duties_2
+)
+SELECT
+  "id",
+  CASE WHEN "_sound" THEN CASE WHEN "_s1" THEN "_o1" ELSE 'refer' END END AS "refund", /* Refund */
+  CASE
+    WHEN "_sound"
+    THEN CASE
+      WHEN COALESCE("_b1", TRUE)
+      THEN 'guard'
+      WHEN "_f1"
+      THEN 'undefined'
+      WHEN "_u1"
+      THEN 'unsettled'
+      WHEN "_w1" = 4
+      THEN 'no-rule'
+      ELSE 'decided'
+    END
+  END AS "refund.status",
+  CASE
+    WHEN "_sound"
+    THEN CASE
+      WHEN "_s1"
+      THEN CASE
+        WHEN "_w1" = 1
+        THEN 'overpaid'
+        WHEN "_w1" = 2
+        THEN 'small'
+        WHEN "_w1" = 3
+        THEN 'late'
+      END
+    END
+  END AS "refund.rule",
+  CASE
+    WHEN "_sound"
+    THEN CASE
+      WHEN "_s1"
+      THEN CASE WHEN "_w1" = 1 THEN NULL WHEN "_w1" = 2 THEN NULL WHEN "_w1" = 3 THEN NULL END
+    END
+  END AS "refund.because",
+  CASE
+    WHEN "_sound"
+    THEN CASE
+      WHEN NOT CASE WHEN "_q1_0" > 0 THEN -"_q1_0" END IS NULL
+      OR NOT CASE WHEN "_q1_1" > 0 THEN -"_q1_1" END IS NULL
+      OR NOT CASE WHEN "_q1_2" > 0 THEN -"_q1_2" END IS NULL
+      OR NOT CASE WHEN "_q1_3" > 0 THEN -"_q1_3" END IS NULL
+      OR NOT CASE WHEN "_q1_4" > 0 THEN -"_q1_4" END IS NULL
+      THEN TRANSFORM(ARRAY_SORT(ARRAY_CONSTRUCT_COMPACT(LPAD(CASE WHEN "_q1_0" > 0 THEN -"_q1_0" END + 1000000000, 12, '0') || LPAD(0, 6, '0') || 'loss', LPAD(CASE WHEN "_q1_1" > 0 THEN -"_q1_1" END + 1000000000, 12, '0') || LPAD(1, 6, '0') || 'paid', LPAD(CASE WHEN "_q1_2" > 0 THEN -"_q1_2" END + 1000000000, 12, '0') || LPAD(2, 6, '0') || 'tone', LPAD(CASE WHEN "_q1_3" > 0 THEN -"_q1_3" END + 1000000000, 12, '0') || LPAD(3, 6, '0') || 'tags', LPAD(CASE WHEN "_q1_4" > 0 THEN -"_q1_4" END + 1000000000, 12, '0') || LPAD(4, 6, '0') || 'due')), x VARCHAR -> SUBSTR(x, 19))
+      ELSE CAST([] AS ARRAY)
+    END
+  END AS "refund.missing",
+  CASE
+    WHEN "_sound"
+    THEN CASE
+      WHEN "_s1" AND NOT "_x1_1"
+      THEN CAST(CAST(TRUNC(
+        (
+          CAST("_y1_1" AS NUMBER(38, 0)) - (
+            (
+              (
+                CAST("_y1_1" AS NUMBER(38, 0)) % 300
+              ) + 300
+            ) % 300
+          )
+        ) / 300
+      ) + CASE
+        WHEN (
+          2 * (
+            (
+              (
+                CAST("_y1_1" AS NUMBER(38, 0)) % 300
+              ) + 300
+            ) % 300
+          )
+        ) > 300
+        OR (
+          (
+            2 * (
+              (
+                (
+                  CAST("_y1_1" AS NUMBER(38, 0)) % 300
+                ) + 300
+              ) % 300
+            )
+          ) = 300
+          AND (
+            TRUNC(
+              (
+                CAST("_y1_1" AS NUMBER(38, 0)) - (
+                  (
+                    (
+                      CAST("_y1_1" AS NUMBER(38, 0)) % 300
+                    ) + 300
+                  ) % 300
+                )
+              ) / 300
+            ) % 2
+          ) <> 0
+        )
+        THEN 1
+        ELSE 0
+      END AS NUMBER(38, 0)) * 0.01 AS NUMBER(38, 2))
+    END
+  END AS "refund.refund_amount",
+  CASE WHEN "_sound" THEN CASE WHEN "_d2" THEN "_o2" ELSE 'refer' END END AS "defend", /* Defend staff */
+  CASE
+    WHEN "_sound"
+    THEN CASE
+      WHEN "_f2"
+      THEN 'undefined'
+      WHEN "_u2"
+      THEN 'unsettled'
+      WHEN "_w2" = 2
+      THEN 'no-rule'
+      ELSE 'decided'
+    END
+  END AS "defend.status",
+  CASE
+    WHEN "_sound"
+    THEN CASE WHEN "_d2" THEN CASE WHEN "_w2" = 1 THEN 'noted' END END
+  END AS "defend.rule",
+  CASE
+    WHEN "_sound"
+    THEN CASE WHEN "_d2" THEN CASE WHEN "_w2" = 1 THEN NULL END END
+  END AS "defend.because",
+  CASE
+    WHEN "_sound"
+    THEN CASE
+      WHEN NOT CASE WHEN "_m2_34" > 0 THEN -"_m2_34" END IS NULL
+      THEN TRANSFORM(ARRAY_SORT(ARRAY_CONSTRUCT_COMPACT(LPAD(CASE WHEN "_m2_34" > 0 THEN -"_m2_34" END + 1000000000, 12, '0') || LPAD(0, 6, '0') || 'note')), x VARCHAR -> SUBSTR(x, 19))
+      ELSE CAST([] AS ARRAY)
+    END
+  END AS "defend.missing",
+  CASE WHEN "_sound" THEN 'refer' END AS "walk_away", /* Walk away */
+  CASE WHEN "_sound" THEN 'no-rule' END AS "walk_away.status",
+  CASE WHEN "_sound" THEN NULL END AS "walk_away.rule",
+  CASE WHEN "_sound" THEN NULL END AS "walk_away.because",
+  CASE WHEN "_sound" THEN CAST([] AS ARRAY) END AS "walk_away.missing",
+  CASE WHEN "_sound" THEN 'refer' END AS "insurance", /* Insurance */
+  CASE WHEN "_sound" THEN 'no-rule' END AS "insurance.status",
+  CASE WHEN "_sound" THEN NULL END AS "insurance.rule",
+  CASE WHEN "_sound" THEN NULL END AS "insurance.because",
+  CASE WHEN "_sound" THEN CAST([] AS ARRAY) END AS "insurance.missing",
+  CASE WHEN "_sound" THEN NULL END AS "insurance.insurance_lines",
+  CASE
+    WHEN "_sound"
+    THEN CASE
+      WHEN NOT CASE
+        WHEN "_e1"
+        THEN CASE WHEN "_w1" = 1 OR (
+          "_r1" IS NULL AND "_w1" > 1
+        ) THEN 0 END
+      END IS NULL
+      THEN TRANSFORM(ARRAY_SORT(ARRAY_CONSTRUCT_COMPACT(LPAD(CASE WHEN "_e1" THEN CASE WHEN "_w1" = 1 OR ("_r1" IS NULL AND "_w1" > 1) THEN 0 END END + 1000000000, 12, '0') || LPAD(0, 6, '0') || 'call-back')), x VARCHAR -> SUBSTR(x, 19))
+      ELSE CAST([] AS ARRAY)
+    END
+  END AS "obligations",
+  CASE
+    WHEN "_sound"
+    THEN CASE
+      WHEN NOT CASE
+        WHEN "_e1"
+        THEN NULL
+        ELSE CASE WHEN "_w1" = 1 OR (
+          "_r1" IS NULL AND "_w1" > 1
+        ) THEN 0 END
+      END IS NULL
+      THEN TRANSFORM(ARRAY_SORT(ARRAY_CONSTRUCT_COMPACT(LPAD(CASE WHEN "_e1" THEN NULL ELSE CASE WHEN "_w1" = 1 OR ("_r1" IS NULL AND "_w1" > 1) THEN 0 END END + 1000000000, 12, '0') || LPAD(0, 6, '0') || 'call-back')), x VARCHAR -> SUBSTR(x, 19))
+      ELSE CAST([] AS ARRAY)
+    END
+  END AS "possible_obligations",
+  CASE
+    WHEN "_sound"
+    THEN CASE
+      WHEN NOT CASE WHEN NOT "_b1" IS NULL AND "_b1" THEN 0 END IS NULL
+      THEN TRANSFORM(ARRAY_SORT(ARRAY_CONSTRUCT_COMPACT(LPAD(CASE WHEN NOT "_b1" IS NULL AND "_b1" THEN 0 END + 1000000000, 12, '0') || LPAD(0, 6, '0') || 'not-when-hurt')), x VARCHAR -> SUBSTR(x, 19))
+      ELSE CAST([] AS ARRAY)
+    END
+  END AS "breaches",
+  CASE
+    WHEN "_sound"
+    THEN CASE
+      WHEN NOT CASE WHEN "_b1" IS NULL THEN 0 END IS NULL
+      THEN TRANSFORM(ARRAY_SORT(ARRAY_CONSTRUCT_COMPACT(LPAD(CASE WHEN "_b1" IS NULL THEN 0 END + 1000000000, 12, '0') || LPAD(0, 6, '0') || 'not-when-hurt')), x VARCHAR -> SUBSTR(x, 19))
+      ELSE CAST([] AS ARRAY)
+    END
+  END AS "possible_breaches",
+  CASE
+    WHEN "_sound"
+    THEN CASE
+      WHEN NOT CASE WHEN "injury" IS NULL THEN 7 END IS NULL
+      OR NOT CASE WHEN "score" IS NULL THEN 37 END IS NULL
+      THEN TRANSFORM(ARRAY_SORT(ARRAY_CONSTRUCT_COMPACT(LPAD(CASE WHEN "injury" IS NULL THEN 7 END + 1000000000, 12, '0') || LPAD(0, 6, '0') || 'injury', LPAD(CASE WHEN "score" IS NULL THEN 37 END + 1000000000, 12, '0') || LPAD(1, 6, '0') || 'score')), x VARCHAR -> SUBSTR(x, 19))
+      ELSE CAST([] AS ARRAY)
+    END
+  END AS "assumed",
+  CASE
+    WHEN "_sound"
+    THEN NULL
+    ELSE ARRAY_TO_STRING(
+      ARRAY_CONSTRUCT_COMPACT(
+        CASE
+          WHEN NOT (
+            "loss" >= 0
+            AND CASE
+              WHEN NOT "loss" BETWEEN -99999999999 AND 99999999999
+              THEN FALSE
+              ELSE CAST("loss" AS DECIMAL(30, 4)) = "loss"
+            END
+          )
+          THEN 'loss'
+        END,
+        CASE
+          WHEN NOT (
+            "paid" >= 0
+            AND CASE
+              WHEN NOT "paid" BETWEEN -99999999999 AND 99999999999
+              THEN FALSE
+              ELSE CAST("paid" AS DECIMAL(30, 4)) = "paid"
+            END
+          )
+          THEN 'paid'
+        END,
+        CASE WHEN NOT COLLATE("tone", '') IN ('calm', 'cross', 'furious') THEN 'tone' END,
+        CASE WHEN NOT (
+          LENGTH("note") <= 100000
+        ) THEN 'note' END,
+        CASE
+          WHEN NOT (
+            ARRAY_SIZE("tags") <= 1000
+            AND NOT (
+              ARRAY_SIZE(FILTER("tags", x -> IS_NULL_VALUE(x))) > 0
+            )
+          )
+          THEN 'tags'
+        END,
+        CASE
+          WHEN NOT (
+            "due" BETWEEN CAST('0001-01-01' AS DATE) AND CAST('9999-12-31' AS DATE)
+            AND "due" = CAST("due" AS DATE)
+          )
+          THEN 'due'
+        END,
+        CASE
+          WHEN NOT CASE
+            WHEN NOT "score" BETWEEN -999999999999999 AND 999999999999999
+            THEN FALSE
+            ELSE CAST("score" AS DECIMAL(30, 0)) = "score"
+          END
+          THEN 'score'
+        END
+      ),
+      ', '
+    )
+  END AS "problems"
+FROM _duties_3
