@@ -21,7 +21,7 @@ INPUT is CSV, TSV, JSON lines, Parquet or Arrow, by its ending; the table of a d
 or - for standard input. One row in, one row out, in the order of the input: its number, the verdict of each decision,
 the rule behind it, its values, the facts that are missing. --keep takes columns of the input along.
 
-Columns are called as the facts are. Rows that cannot be decided,
+Columns are called as the facts are, or a mapping says which is which (see `policy map`). Rows that cannot be decided,
 because nobody can read them or a fact in them is impossible, go to OUTPUT.bad.jsonl with the reason; none is lost.
 
 What is done is kept: a run that was stopped, however roughly, goes on with --resume. It needs an extra:
@@ -31,6 +31,7 @@ pip install 'evenhand[columns]'.
 Examples:
   policy decide claims.csv -o decided.csv --policy house
   policy decide claims.parquet -o decided.parquet --policy house --keep claim_id
+  policy decide claims.csv -o decided.parquet --policy house --mapping claims.toml
   policy decide claims.csv -o decided.parquet --policy house --resume
   policy decide postgresql://localhost/shop#claims -o decided.jsonl --policy house --as-of column:closed
 
@@ -68,6 +69,7 @@ class AsOf(DateType):
     shell_complete=completion.policies,
     help="The policy to decide by: a file, or a shipped pack.",
 )
+@click.option("--mapping", metavar="FILE", help="Which column is which fact: a file as `policy map` writes it.")
 @click.option("--keep", metavar="COL,..|all", default="", help="Columns of the input to write beside the verdicts.")
 @click.option(
     "--as-of", type=AsOf(), metavar="DATE|column:NAME", help="When to decide as of; now unless said otherwise."
@@ -100,6 +102,7 @@ def command(
     input_: str,
     output: str,
     policy_name: str,
+    mapping: str | None,
     keep: str,
     as_of: dt.date | str | None,
     ignore_unknown: bool,
@@ -121,8 +124,11 @@ def command(
 ) -> None:
     """Decide every row."""
     from ..engine.bulk import BulkError, needed
+    from ..rules.diagnostics import PolicyError
     from .bulk_progress import BulkProgress
     from .bulk_reports import report
+    from .findings import print_findings
+    from .map import read_mapping
 
     if resume and overwrite:
         raise click.UsageError("--resume goes on with a run, --overwrite begins anew: use one of them.")
@@ -134,6 +140,7 @@ def command(
             policy,
             places.place_of(input_, from_),
             places.place_of(output, to),
+            mapping=None if mapping is None else read_mapping(mapping, policy),
             keep=None if keep == "all" else tuple(name.strip() for name in keep.split(",") if name.strip()),
             as_of=as_of,
             encoding=encoding,
@@ -149,6 +156,9 @@ def command(
         )
         with BulkProgress(is_wanted=not quiet) as progress:
             summary: Summary = run(job, master, progress)
+    except PolicyError as error:  # the mapping does not fit to the input
+        print_findings(error.diagnostics)
+        raise click.exceptions.Exit(1) from None
     except BulkError as error:
         raise refused(error) from None
     if not quiet or summary.bad:

@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, Row]] = {
     ),
     "fmt": Row("fmt", "Write", "Lay out policy files, comments kept."),
     "decide": Row("decide", "Decide", "Decide every row of a file, of any size."),
+    "map": Row("map", "Decide", "Propose or check a mapping: which column of a file is which fact."),
     "case": Row(
         "case", "Decide", "Follow incidents that unfold: record events, see what is decided and owed, run what is due."
     ),

@@ -11,6 +11,7 @@ import datetime as dt
 import gzip
 import itertools
 import random
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -349,3 +350,28 @@ def test_engines_have_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "evenhand.engine.spark.jobs", None)
     with pytest.raises(ExtraMissing, match=r"evenhand\[spark\]"):
         engine("spark")
+
+
+def test_values_as_text_are_exact() -> None:
+    """As a cell and as JSON: lengths of time, moments, decimals, what no number can be."""
+    from evenhand.engine.bulk.as_text import cells, values
+
+    spans = pa.array([3_600_000_000, -500_000, 1, None, -1_000_001], pa.duration("us"))
+    assert cells(spans).to_pylist() == ["3600s", "-0.5s", "0.000001s", None, "-1.000001s"]
+    assert values(spans).to_pylist() == ['"3600s"', '"-0.5s"', '"0.000001s"', "null", '"-1.000001s"']
+    moments = pa.array([0, 1, 1_500_000, None], pa.timestamp("us", "UTC"))
+    assert cells(moments).to_pylist() == [
+        "1970-01-01T00:00:00Z",
+        "1970-01-01T00:00:00.000001Z",
+        "1970-01-01T00:00:01.5Z",
+        None,
+    ]
+    numbers = pa.array([Decimal("0.100000"), Decimal("20.000000"), Decimal("0E-6"), None], pa.decimal128(38, 6))
+    assert cells(numbers).to_pylist() == ["0.1", "20", "0", None]
+    assert values(numbers).to_pylist() == ["0.1", "20", "0", "null"]
+    assert values(pa.array([True, None])).to_pylist() == ["true", "null"]
+    assert values(pa.array([1.5, float("nan"), None])).to_pylist() == ["1.5", '"nan"', "null"]
+    assert values(pa.array(['a"b', None])).to_pylist() == ['"a\\"b"', "null"]
+    assert values(pa.nulls(2)).to_pylist() == ["null", "null"]
+    assert cells(pa.array([dt.date(2026, 1, 2), None])).to_pylist() == ["2026-01-02", None]
+    assert cells(pa.array([{"a": 1}, None])).to_pylist() == ['{"a": 1}', None]

@@ -132,12 +132,15 @@ def _plain(column: Any) -> Any:
 
 
 def _seconds(column: Any) -> Any:
+    """Return lengths of time as seconds, exactly: `3600s`, `-0.5s`."""
     micros = column.cast(pa.duration("us")).cast(pa.int64())
-    whole = pc.divide(micros, 1_000_000)
-    is_whole = pc.equal(pc.multiply(whole, 1_000_000), micros)
-    exact = pc.divide(micros.cast(pa.decimal128(38, 6)), pa.scalar(1_000_000, pa.decimal128(10, 0)))
-    text = pc.if_else(is_whole, whole.cast(pa.string()), exact.cast(pa.decimal128(38, 6), safe=False).cast(pa.string()))
-    return pc.binary_join_element_wise(text, "s", "")
+    size = pc.abs(micros)
+    whole = pc.divide(size, 1_000_000)
+    rest = pc.subtract(size, pc.multiply(whole, 1_000_000))
+    places = pc.utf8_rtrim(pc.utf8_lpad(rest.cast(pa.string()), 6, "0"), "0")
+    point = pc.if_else(pc.equal(rest, 0), "", ".")
+    sign = pc.if_else(pc.less(micros, 0), "-", "")
+    return pc.binary_join_element_wise(sign, whole.cast(pa.string()), point, places, "s", "")
 
 
 def _moments(column: Any) -> Any:

@@ -46,6 +46,11 @@ class ByName:
             return pa.RecordBatch.from_struct_array(pa.array([{}] * chunk.batch.num_rows, pa.struct([]))), problems
         return pa.RecordBatch.from_arrays(columns, names), problems
 
+    def column(self, chunk: Chunk, name: str) -> Any:
+        """Return a column as it is, nothing but nulls where there is none."""
+        names = chunk.batch.schema.names
+        return chunk.batch.column(names.index(name)) if name in names else pa.nulls(chunk.batch.num_rows, pa.date32())
+
     def _blame(self, name: str, column: Any, problems: dict[int, tuple[Diagnostic, ...]]) -> None:
         """Blame every row that states something for what is no fact."""
         found = unknown(name, self._facts)
@@ -94,11 +99,11 @@ def check_names(source: Source, facts: Mapping[str, Fact], passed_over: Collecti
         listed = ", ".join(_named(name, facts) for name in others[:_MOST])
         more = f" and {len(others) - _MOST} more" if len(others) > _MOST else ""
         text = f"{'this column is' if len(others) == 1 else 'these columns are'} no fact of the policy: {listed}{more}"
-        help_ = "leave them out with --ignore-unknown, or call them as the facts are called"
+        help_ = "map them with --mapping (`policy map --guess` writes one), or leave them out with --ignore-unknown"
         raise BulkError(text, help=help_)
     if not known:
         raise BulkError(
-            "no column of the input is a fact of the policy", help="call the columns as the facts are called"
+            "no column of the input is a fact of the policy", help="`policy map --guess` proposes a mapping"
         )
 
 

@@ -33,6 +33,10 @@ class Mapper(Protocol):
         """Return a batch whose columns are facts, and what is wrong with rows of it, by their place in the chunk."""
         ...
 
+    def column(self, chunk: Chunk, name: str) -> Any:
+        """Return a column from which the moments of decisions are taken."""
+        ...
+
 
 @attrs.frozen
 class Kept:
@@ -96,10 +100,9 @@ class Decider:
         problems = {**problems, **refused}
         return Decided(self._written(chunk, places, table), self._bad(chunk, problems), chunk.last)
 
-    @staticmethod
-    def _with_moments(chunk: Chunk, facts: Any, problems: Problems, column: str) -> tuple[Any, Problems]:
+    def _with_moments(self, chunk: Chunk, facts: Any, problems: Problems, column: str) -> tuple[Any, Problems]:
         """Append the moments of the decisions to the facts, under a name that no fact has."""
-        moments, bad = moment_column(_column_of(chunk.batch, column))
+        moments, bad = moment_column(self._mapper.column(chunk, column))
         name = AS_OF
         while name in facts.schema.names:
             name += "_"
@@ -135,9 +138,3 @@ class Decider:
             in_order = sorted(diagnostics, key=lambda problem: self._order.get(problem.facts.get("fact", ""), -1))
             found.append(BadRow(int(chunk.rows[place]), cells, tuple(in_order)))
         return tuple(sorted(found, key=lambda bad: bad.row))
-
-
-def _column_of(batch: Any, name: str) -> Any:
-    if name in batch.schema.names:
-        return batch.column(batch.schema.names.index(name))
-    return pa.nulls(batch.num_rows, pa.date32())

@@ -94,11 +94,13 @@ def prepare(job: Job, source: Source) -> Prepared:
     kept, renamed = kept_columns(job, source)
     names = [column.name for column in kept]
     if isinstance(job.as_of, str):
-        check_column(source, job.as_of)
+        if job.mapping is None or job.as_of not in (*job.mapping.columns, *job.mapping.facts):
+            check_column(source, job.as_of)
         names.append(job.as_of)
     if job.mapping is not None:
-        mapper: Mapper = job.mapping.bound(source)
-        columns = job.mapping.columns(source, names)
+        mapped = job.mapping.bound(source)
+        mapper: Mapper = mapped
+        columns = None if source.is_open else mapped.needed(names)
     else:
         passed_over = {*NAMES, *names} - set(facts)
         if not job.ignore_unknown:

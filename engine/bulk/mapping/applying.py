@@ -1,0 +1,137 @@
+"""A mapping applied: facts made of the columns of a chunk, column by column, each distinct cell read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Table, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pyarrow as pa
+
+from ....rules.describe import shortened
+from ....rules.diagnostics import Diagnostic, Findings, PolicyError, nearest
+from ....rules.given import FactProblem
+from ....rules.locate import located
+from ...columns.library import pc
+from ..by_name import trimmed
+from ..chunks import Chunk, Source
+from ..distinct import encoded, places_of
+from .cells import reader
+from .expressions import Computed, compile_expression
+from .specs import Spec
+
+if TYPE_CHECKING:
+    from .reading import Mapping
+
+#: What is wrong with rows, by their place in a chunk.
+Problems = dict[int, tuple[Diagnostic, ...]]
+
+
+def bind(mapping: Mapping, source: Source) -> Mapped:
+    """
+    Check a mapping against the columns of a source.
+
+    Raises:
+        PolicyError: If it does not fit, with all that is wrong.
+    """
+    findings = Findings()
+    if not source.is_open:
+        for spec in (*mapping.facts.values(), *mapping.columns.values()):
+            if spec.column and spec.column not in source.names:
+                at = spec.place if spec.place.document and not _is_table(mapping, spec) else spec.place.inside("column")
+                named = shortened(", ".join(f"`{name}`" for name in source.names))
+                meant = nearest(spec.column, source.names)
+                findings.report("unknown-column", at, suggestion=meant, column=spec.column, columns=named)
+    computed = {
+        name: found
+        for name, spec in mapping.facts.items()
+        if spec.expression and (found := compile_expression(mapping, spec, source, findings)) is not None
+    }
+    if findings.has_errors:
+        raise PolicyError(located(findings, {mapping.document.name: mapping.document}))
+    return Mapped(mapping, source.is_text, computed)
+
+
+def _is_table(mapping: Mapping, spec: Spec) -> bool:
+    inner: Any = mapping.document.values
+    for part in spec.place.path:
+        inner = inner[part]
+    return isinstance(inner, dict)
+
+
+@attrs.frozen(eq=False)
+class Mapped:
+    """A mapping that fits to a source."""
+
+    mapping: Mapping
+    is_text: bool
+    computed: Table[str, Computed]
+
+    def needed(self, kept: Sequence[str]) -> list[str]:
+        """Return the columns that have to be read."""
+        specs = [*self.mapping.facts.values(), *self.mapping.columns.values()]
+        plain = {name for found in self.computed.values() for name in found.plain_columns}
+        named = [name for name in kept if name not in self.mapping.columns]
+        return list(dict.fromkeys([*(spec.column for spec in specs if spec.column), *plain, *named]))
+
+    def facts(self, chunk: Chunk) -> tuple[Any, Problems]:
+        """Return a batch whose columns are facts, and what is wrong with rows of it."""
+        columns: dict[str, Any] = {}
+        problems: Problems = {}
+        for name, spec in self.mapping.facts.items():
+            if spec.column:
+                columns[name], bad = self.read(chunk, spec)
+                _add(problems, bad)
+        for name, found in self.computed.items():
+            columns[name], bad = found.column(chunk, self)
+            _add(problems, bad)
+        for name, value in self.mapping.constants.items():
+            columns[name] = pa.array([value]).take(pa.nulls(chunk.batch.num_rows, pa.int32()).fill_null(0))
+        return pa.RecordBatch.from_arrays(list(columns.values()), list(columns)), problems
+
+    def column(self, chunk: Chunk, name: str) -> Any:
+        """Return a column for the moments of decisions: one that the mapping describes, or one as it is."""
+        spec = self.mapping.columns.get(name) or self.mapping.facts.get(name)
+        if spec is not None and spec.column:
+            return self.read(chunk, spec)[0]
+        return raw_column(chunk, name)
+
+    def read(self, chunk: Chunk, spec: Spec) -> tuple[Any, Problems]:
+        """Return what a description makes of its column, and the rows that are not written as it says."""
+        column = raw_column(chunk, spec.column)
+        if spec.is_plain:
+            return (trimmed(column) if self.is_text else column), {}
+        read, pairs = reader(spec), encoded(column)
+        made: list[Any] = []
+        bad: dict[int, Any] = {}
+        for number, raw in enumerate(pairs.dictionary.to_pylist()):
+            try:
+                made.append(read(raw))
+            except (FactProblem, ValueError) as problem:
+                made.append(None)
+                bad[number] = diagnostic(problem, spec)
+        type_ = pa.list_(pa.string()) if any(isinstance(cell, list) for cell in made) else pa.string()
+        values = pa.array(made, type_).take(pairs.indices)
+        return values, {place: (found,) for place, found in places_of(pairs.indices, bad).items()}
+
+
+def diagnostic(problem: FactProblem | ValueError, spec: Spec) -> Diagnostic:
+    """Return why a cell cannot be read."""
+    if isinstance(problem, FactProblem):
+        return Diagnostic(problem.code, {"fact": spec.fact.name, **problem.facts}, spec.place, problem.suggestion)
+    facts = {"fact": spec.fact.name, "text": "this", "why": str(problem)[:200], "expected": "a number"}
+    return Diagnostic("bad-value", facts, spec.place)
+
+
+def raw_column(chunk: Chunk, name: str) -> Any:
+    """Return a column of a chunk; nothing but nulls where it has none of that name."""
+    names = chunk.batch.schema.names
+    if name not in names:
+        return pa.nulls(chunk.batch.num_rows, pa.string())
+    column = chunk.batch.column(names.index(name))
+    return pc.cast(column, column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _add(problems: Problems, found: Problems) -> None:
+    for place, diagnostics in found.items():
+        problems[place] = (*problems.get(place, ()), *diagnostics)
