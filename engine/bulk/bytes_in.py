@@ -65,7 +65,7 @@ class ByteSource:
         self._raw = raw
         opener = _OPENERS.get(self.place.path.suffix.lower())
         plain = cast("BinaryIO", opener(raw)) if opener and not self.place.is_stream else raw
-        return _without_bom(io.BufferedReader(_Transcoded(plain, self.encoding), _CHUNK))
+        return as_utf8(plain, self.encoding)
 
     @property
     def complaint(self) -> str:
@@ -100,6 +100,11 @@ def _opened(path: Path) -> BinaryIO:
         return path.open("rb")
     except OSError as error:
         raise BulkError(f"`{path}` cannot be read: {(error.strerror or 'no reason given').lower()}") from None
+
+
+def as_utf8(stream: IO[bytes], encoding: str) -> BinaryIO:
+    """Return a stream of any encoding as one of UTF-8, without a byte order mark."""
+    return _without_bom(io.BufferedReader(_Transcoded(stream, encoding), _CHUNK))
 
 
 def _without_bom(stream: io.BufferedReader) -> BinaryIO:

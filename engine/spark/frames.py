@@ -10,7 +10,7 @@ from ..columns import Columns, TableError, answer_schema
 from ..columns.library import pa
 from ..policy import Policy
 from .carrying import carried
-from .library import Frame, library, quiet_about_pandas
+from .library import Frame, arrow_schema, library, quiet_about_pandas
 from .shipping import Parcel
 from .worker import Work, plain_schema
 
@@ -43,7 +43,7 @@ def decide_frame(
     functions = library("pyspark.sql.functions")
     kept = tuple(keep)
     wanted = _wanted(frame, kept, ignore, as_of, policy, detail=detail)
-    arrow = types.to_arrow_schema(frame.select(*(functions.col(quoted(name)) for name in wanted)).schema)
+    arrow = arrow_schema(frame.select(*(functions.col(quoted(name)) for name in wanted)).schema)
     moment = as_of if as_of is not None else dt.datetime.now(dt.UTC)
     Columns(policy).decide(arrow.empty_table(), as_of=moment, ignore=kept)  # says what is wrong with the columns
     work = Work(Parcel.of(policy), moment, tuple(wanted), kept, detail)

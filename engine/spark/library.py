@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -41,6 +42,12 @@ def library(name: str) -> Any:
         if (error.name or "").partition(".")[0] != "pyspark":
             raise
         raise SparkMissingError("the engine `spark` needs pyspark: pip install 'evenhand[spark]'") from None
+
+
+def arrow_schema(schema: Any) -> Any:
+    """Return a schema of Spark as one of Arrow; its moments are in UTC."""
+    convert = library("pyspark.sql.pandas.types").to_arrow_schema
+    return convert(schema, **({"timezone": "UTC"} if "timezone" in signature(convert).parameters else {}))
 
 
 @contextmanager
