@@ -161,7 +161,8 @@ def plain_value(value: Value, type_: Type, currency: str) -> object:
         case "number":
             return _decimal(round(value * 10**PLACES), PLACES)
         case "integer":
-            return value if value in _INT64 else None
+            # Of what is no int, a range would be searched number by number.
+            return value if isinstance(value, int) and value in _INT64 else None
         case _ if not is_within_reach(value, type_):
             return None
         case "duration":
