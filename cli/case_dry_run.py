@@ -119,7 +119,7 @@ def _case_of(dry: DryCase) -> Case:
 def dry_cases_json(found: Iterable[DryCase]) -> dict[str, Any]:
     """Return what would have happened as data."""
     from .as_json import VERSION, findings_json
-    from .case_views import case_json
+    from .case_data import case_json
 
     cases = [
         {"file": dry.file, "findings": findings_json(dry.problems), **(case_json(_case_of(dry)) if dry.moments else {})}

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from ..engine.cases.business_time import moment_of
-from ..engine.cases.event import Event, moment_text
+from ..engine.cases.event import Event
 from ..engine.cases.ledger import Owed
 from ..engine.cases.planning import NextStep
 from ..engine.cases.progress import Moment
@@ -220,74 +218,6 @@ def print_heads(heads: Sequence[Head], ledgers: Mapping[str, Sequence[LedgerRow]
         output.line(*words, Piece(f", {late} overdue" if late else "", "bad"))
 
 
-def heads_json(heads: Sequence[Head], ledgers: Mapping[str, Sequence[LedgerRow]], now: int) -> dict[str, Any]:
-    """Return cases as data."""
-    from .as_json import VERSION
-
-    return {
-        "format_version": VERSION,
-        "cases": [
-            {
-                "case": head.case,
-                "status": head.status,
-                "policy": head.policy,
-                "version": head.version,
-                "hash": head.hash,
-                "last_at": None if head.last_at is None else moment_text(head.last_at),
-                "open": sum(row.state == "open" for row in ledgers[head.case]),
-                "overdue": sum(
-                    row.state == "open" and row.due_at is not None and row.due_at < now for row in ledgers[head.case]
-                ),
-            }
-            for head in heads
-        ],
-    }
-
-
-def case_json(case: Case) -> dict[str, Any]:
-    """Return a case as data."""
-    from .as_json import VERSION, decision_json
-
-    decision = case.decision
-    return {
-        "format_version": VERSION,
-        "case": case.id,
-        "status": case.status,
-        "policy": case.policy.id,
-        "facts": known_texts(case),
-        "decision": decision_json(decision),
-        "obligations": [_owed_json(entry) for entry in case.obligations],
-        "next_steps": [
-            {"plan": s.plan.id, "step": s.step.do, "title": s.step.title, "waits_for": list(s.waits_for)}
-            for s in case.next_steps
-        ],
-        "timeline": [_moment_json(moment, case.policy) for moment in case.timeline],
-    }
-
-
-def _owed_json(entry: Owed) -> dict[str, Any]:
-    moments = {"opened": entry.opened_at, "due": entry.due_at, "closed": entry.closed_at}
-    written = {name: None if at is None else moment_text(at) for name, at in moments.items()}
-    return {"kind": entry.kind, "id": entry.id, "title": entry.title, "by": entry.by, "state": entry.state, **written}
-
-
-def _moment_json(moment: Moment, policy: Policy) -> dict[str, Any]:
-    tree = policy.tree
-    event = moment.event
-    return {
-        "at": moment_text(moment.at),
-        "event": None if event is None else {"seq": event.seq, "kind": event.kind, **event.raw},
-        "patterns": [{"pattern": match.pattern, "events": list(match.events)} for match in moment.matches],
-        "changed": {
-            name: [None if it is None else canonical_text(it, tree.decisions[name].type, tree.currency) for it in both]
-            for name, both in moment.changed.items()
-        },
-        "opened": [entry.id for entry in moment.opened],
-        "closed": [entry.id for entry in moment.closed],
-        "status": moment.status,
-    }
-
-
 # --- replies ---------------------------------------------------------------------------------------------------------
 
 
@@ -308,10 +238,3 @@ def print_objections(text: str, objections: Sequence[Objection]) -> None:
         if objection.instead:
             output.line(f"  instead: {objection.instead}", hang=11)
     output.line(counted(len(objections), "objection"))
-
-
-def objections_json(objections: Sequence[Objection]) -> dict[str, Any]:
-    """Return what speaks against a draft as data."""
-    from .as_json import VERSION
-
-    return {"format_version": VERSION, "objections": [attrs.asdict(objection) for objection in objections]}

@@ -1,0 +1,87 @@
+"""`policy case` on the log itself: write it out, take it in, verify its chain, erase what it says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+from pathlib import Path
+
+import click
+
+from .case_options import case_argument, of_store, opened, store_option, text_of
+
+
+@click.command()
+@case_argument
+@click.option("-o", "--output", "target", type=click.Path(dir_okay=False), help="A file; standard output otherwise.")
+@store_option
+def export(*, id_: str, target: str | None, place: str) -> None:
+    """Write a case as JSON lines, with the chain that proves its log."""
+    from .terminal import out
+
+    with opened(place) as store:
+        lines = of_store(lambda: store.export(id_))
+    text = "\n".join(lines) + "\n"
+    if target is None:
+        out().text(text)
+        return
+    try:
+        Path(target).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"{target!r} cannot be written: {(error.strerror or '').lower()}.") from None
+
+
+@click.command("import")
+@click.argument("file", metavar="FILE")
+@store_option
+def import_(*, file: str, place: str) -> None:
+    """Take over cases that were exported; their chains must hold."""
+    from .terminal import out
+
+    text = text_of(file)
+    with opened(place, create=True) as store:
+        for id_ in of_store(lambda: store.import_cases(text.splitlines())):
+            out().line(id_)
+
+
+@click.command()
+@click.argument("ids", nargs=-1, metavar="[CASE]...")
+@store_option
+def verify(*, ids: tuple[str, ...], place: str) -> None:
+    """Verify that nothing in the log of a case, or of all cases, was changed, added or taken away."""
+    from .terminal import Piece, counted, out
+
+    output = out()
+    with opened(place) as store:
+        names = ids or tuple(head.case for head in store.cases())
+        faults = [fault for id_ in names for fault in of_store(partial(store.verify, id_))]
+    for fault in faults:
+        where = f", event {fault.seq}" if fault.seq else ""
+        output.line(Piece(f"{fault.case}{where}: ", "bad", whole=True), fault.problem, hang=2)
+    output.line(f"{counted(len(names), 'case')}: {counted(len(faults), 'fault') if faults else 'every log holds'}")
+    raise click.exceptions.Exit(1 if faults else 0)
+
+
+@click.command()
+@case_argument
+@click.option("--event", "events", type=click.IntRange(min=1), multiple=True, metavar="NUMBER", help="Only this event.")
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the log.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@store_option
+def erase(*, id_: str, events: tuple[int, ...], reason: str, yes: bool, place: str) -> None:
+    """
+    Erase what the events of a case say, for good; that they happened, and when, stays.
+
+    The chain still proves that nothing else was changed.
+    """
+    from ..engine.cases.business_time import milliseconds
+    from .terminal import counted, out
+
+    with opened(place) as store:
+        head = of_store(lambda: store.head(id_))
+        count = len(events) or head.version
+        if not yes:
+            click.confirm(f"Erase what {counted(count, 'event')} of {id_!r} say, for good?", abort=True)
+        now = milliseconds(dt.datetime.now(dt.UTC))
+        of_store(lambda: store.erase(id_, now, events=events or None, reason=reason))
+    out().line(f"erased: {counted(count, 'event')} of {id_}")

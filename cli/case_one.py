@@ -1,0 +1,150 @@
+"""`policy case` on one case: open it, record what happened, show it, check a reply."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .case_options import (
+    at_option,
+    case_argument,
+    case_of,
+    key_option,
+    moment,
+    opened,
+    policy_option,
+    recorded_or_end,
+    store_option,
+    text_of,
+)
+from .options import Stated, fact_option, format_option, load
+
+if TYPE_CHECKING:
+    from ..engine.cases.case import Case, Recorded
+
+
+@click.command("open")
+@case_argument
+@policy_option
+@fact_option
+@at_option
+@key_option
+@store_option
+def open_(
+    *, id_: str, policy_name: str | None, facts: tuple[tuple[str, str], ...], at: dt.date | None, key: str, place: str
+) -> None:
+    """Open a case with the facts known so far."""
+    from ..engine.cases.case import Case, Recorded
+    from ..engine.cases.plain import Plain
+    from .case_views import print_changes, print_state
+
+    if policy_name is None:
+        raise click.UsageError("name the policy of the case, such as --policy house.")
+    policy = load(policy_name)
+    with opened(place, create=True) as store:
+        found: list[Case] = []
+
+        def begin() -> Recorded:
+            named, plain = _absolute(policy_name), Plain(policy.tree.case.patterns)
+            case = Case.open(policy, id_, dict(facts), at=moment(at), store=store, key=key, named=named, joiner=plain)
+            found.append(case)
+            return Recorded(case.events, case.timeline)
+
+        print_changes(recorded_or_end(begin), policy)
+        print_state(found[0])
+
+
+def _absolute(name: str) -> str:
+    """Return a policy's name so that it is found from any folder."""
+    from .options import is_pack
+
+    return name if is_pack(name) else str(Path(name).resolve())
+
+
+@click.command()
+@case_argument
+@click.argument("kind")
+@click.argument("fields", nargs=-1, type=Stated(), metavar="[FIELD=VALUE]...")
+@at_option
+@key_option
+@policy_option
+@store_option
+def record(
+    *,
+    id_: str,
+    kind: str,
+    fields: tuple[tuple[str, str], ...],
+    at: dt.date | None,
+    key: str,
+    policy_name: str | None,
+    place: str,
+) -> None:
+    """
+    Record that something happened, such as `post_seen author=ann views=12_000`.
+
+    Facts of the incident are learned with `fact_learned injury=true loss='30 USD'`.
+    """
+    from ..rules.event_reading import WITH_FACTS
+    from .case_views import print_changes
+
+    with opened(place) as store:
+        case = case_of(store, id_, policy_name)
+        given: dict[str, Any] = dict(fields)
+        if kind in WITH_FACTS:
+            given = {"facts": given}
+        recorded = recorded_or_end(lambda: case.record(kind, at=moment(at), key=key, **given))
+        print_changes(recorded, case.policy)
+
+
+@click.command()
+@case_argument
+@policy_option
+@store_option
+@format_option("text", "json")
+def show(*, id_: str, policy_name: str | None, place: str, format_: str) -> None:
+    """Show a case: what happened, what is known, decided and owed, and what to do next."""
+    from .case_views import print_case
+    from .terminal import out
+
+    with opened(place) as store:
+        case = case_of(store, id_, policy_name)
+        if format_ == "json":
+            from .as_json import write_json
+            from .case_data import case_json
+
+            write_json(out(), case_json(case))
+        else:
+            print_case(case)
+
+
+@click.command()
+@case_argument
+@click.argument("draft", default="-", metavar="[FILE]")
+@policy_option
+@store_option
+@format_option("text", "json")
+def reply(*, id_: str, draft: str, policy_name: str | None, place: str, format_: str) -> None:
+    """
+    Check a draft of a reply before it is sent; the draft is a file, or - for standard input.
+
+    It is held against the policy's `[replies]` and the state of the case. The exit code is 1 where something speaks
+    against it.
+    """
+    from .case_views import print_objections
+
+    text = text_of(draft)
+    with opened(place) as store:
+        case = case_of(store, id_, policy_name)
+        objections = case.check_reply(text)
+    if format_ == "json":
+        from .as_json import write_json
+        from .case_data import objections_json
+        from .terminal import out
+
+        write_json(out(), objections_json(objections))
+    else:
+        print_objections(text, objections)
+    raise click.exceptions.Exit(1 if objections else 0)
