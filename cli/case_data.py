@@ -44,7 +44,9 @@ def case_json(case: Case) -> dict[str, Any]:
 def _owed_json(entry: Owed) -> dict[str, Any]:
     moments = {"opened": entry.opened_at, "due": entry.due_at, "closed": entry.closed_at}
     written = {name: None if at is None else moment_text(at) for name, at in moments.items()}
-    return {"kind": entry.kind, "id": entry.id, "title": entry.title, "by": entry.by, "state": entry.state, **written}
+    counted = {"closed_by": entry.closed_by, "times": entry.times}
+    about = {"kind": entry.kind, "id": entry.id, "title": entry.title, "by": entry.by, "state": entry.state}
+    return {**about, **written, **counted}
 
 
 def _moment_json(moment: Moment, policy: Policy) -> dict[str, Any]:

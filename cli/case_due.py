@@ -106,7 +106,7 @@ def _sleep_until(at: int | None) -> None:
 @store_option
 def deliver(*, file: str | None, argv: str | None, url: str | None, place: str) -> None:
     """
-    Deliver what the outbox holds: duties that came up or were not done in time, cases that were closed or opened again.
+    Deliver what the outbox holds: what is owed, was not done in time or is owed no longer; cases closed or opened again.
 
     Each message leaves at least once, under a key that stays the same. The exit code is 1 where one was given up.
     """

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from ..engine.cases.replies import Objection
     from ..engine.cases.store import Head, LedgerRow
 
-_STYLES = {"open": "warning", "done": "good", "breached": "bad", "monitored": "warning", "closed": "dim"}
+_STYLES = {
+    "open": "warning",
+    "done": "good",
+    "breached": "bad",
+    "withdrawn": "dim",
+    "monitored": "warning",
+    "closed": "dim",
+}
+_CLOSED = {"done": ("done", "good"), "breached": ("not done in time", "bad"), "withdrawn": ("not owed any more", "dim")}
 #: How many characters of a text are shown on a timeline.
 _LONGEST = 60
 
@@ -145,8 +153,9 @@ def _led_to(moment: Moment, policy: Policy) -> list[list[Words]]:
         due = f", due {clock(entry.due_at)}" if entry.due_at is not None else ""
         found.append([f"→ owed: {entry.title or entry.id}{due}"])
     for entry in moment.closed:
-        word = "not done in time" if entry.state == "breached" and entry.closed_at is None else "done"
-        found.append([f"→ {entry.title or entry.id}: ", Piece(word, "bad" if word != "done" else "good")])
+        # What was not done in time, and is done after all, is done.
+        word, style = _CLOSED["done" if entry.state == "breached" and entry.closed_at is not None else entry.state]
+        found.append([f"→ {entry.title or entry.id}: ", Piece(word, style)])
     return found
 
 

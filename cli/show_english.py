@@ -106,6 +106,7 @@ class English(Sheet):
             until = [spaced(kind) for kind in known.discharged_by]
             notes = ", ".join(note for note in (duty.by, within) if note)
             notes += f"{'; ' if notes else ''}done once there is: {listed(until, 'or')}" if until else ""
+            notes += f"{'; ' if notes else ''}owed until it is done" if known.lasting else ""
             self.row("-", 1, f"{duty.title}{f' ({notes})' if notes else ''}", duty.origin)
 
     def _assumptions(self) -> None:

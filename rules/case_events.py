@@ -71,7 +71,7 @@ def _type(raw: object) -> Type | None:
 
 
 def check_duties(work: Work) -> None:
-    """Read in which hours duties run, and which events and steps discharge them."""
+    """Read in which hours duties run, which events and steps discharge them, and whether they outlast their decision."""
     steps = _steps_of_layers(work)
     for name, part in work.draft.obligations.items():
         hours = part.raw.get("hours", "all")
@@ -91,7 +91,8 @@ def check_duties(work: Work) -> None:
         for index, kind in enumerate(found):
             if kind not in steps:
                 check_kind(work, kind, part.place.inside("discharged_by", index))
-        work.duties[name] = Duty("business" if hours == "business" else "all", found)
+        lasting = part.raw.get("lasting") is True
+        work.duties[name] = Duty("business" if hours == "business" else "all", found, lasting)
 
 
 def _steps_of_layers(work: Work) -> set[str]:

@@ -63,6 +63,7 @@ def _expectations(work: Work) -> Expectations:
         "open": obligations | steps,
         "done": obligations | steps,
         "breached": obligations | steps,
+        "withdrawn": obligations | steps,
     }
     return attrs.evolve(base, ids={**base.ids, **more})
 

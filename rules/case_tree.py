@@ -189,11 +189,13 @@ class Duty:
     """
     What cases need of an obligation besides its deadline.
 
-    *hours* are those in which it runs; *discharged_by* are kinds of events, and steps of plans.
+    *hours* are those in which it runs; *discharged_by* are kinds of events, and steps of plans. One that is *lasting* is owed until
+    it is done, even when the decision that brought it does not hold any more.
     """
 
     hours: Hours = "all"
     discharged_by: tuple[str, ...] = ()
+    lasting: bool = False
 
 
 @attrs.frozen

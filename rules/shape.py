@@ -271,6 +271,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Key("by", "text", "who does it"),
             Key("hours", "text", "`business` where only business hours count towards the deadline; `all` otherwise"),
             Key("discharged_by", "list of text", "what discharges it in a case: kinds of events, steps of plans"),
+            Key("lasting", "boolean", "true where a case owes it until it is done, whatever is decided later"),
             _BECAUSE,
             _SOURCE,
             _ALLOW,

@@ -159,6 +159,31 @@ def test_a_worker_runs_what_is_due_once(policy: Policy, store: Store) -> None:
     assert [posted.message.kind for posted in store.outbox()] == ["duty_opened", "duty_breached"]
 
 
+def test_the_world_is_told_what_is_owed_no_longer_and_what_is_owed_again(policy: Policy, store: Store) -> None:
+    clock = Clock()
+    case = Case.open(policy, "c-1", {"injury": True}, store=store, clock=clock)
+    for injury in (False, True, False):
+        clock.after(hours=1)
+        case.record("fact_learned", facts={"injury": injury})
+    told = [posted.message for posted in store.outbox() if posted.message.kind.startswith("duty")]
+    assert [message.kind for message in told] == ["duty_opened", "duty_withdrawn"] * 2
+    assert len({message.key for message in told}) == 4
+    assert [timer.state for timer in store.timers("c-1") if timer.name.startswith("at-")].count("waiting") == 0
+
+
+def test_what_a_late_event_makes_never_owed_is_gone_from_the_store(policy: Policy, store: Store) -> None:
+    """A step that had been taken before anybody asked for it was never owed; nobody is reminded of it."""
+    clock = Clock()
+    case = Case.open(policy, "c-1", store=store, clock=clock)
+    clock.after(hours=5)
+    case.record("fact_learned", facts={"injury": False})
+    assert [row.id for row in store.ledger("c-1")] == ["listen"]
+    case.record("step_done", step="listen", at=BEGAN + dt.timedelta(hours=1))
+    assert not case.obligations
+    assert not store.ledger("c-1")
+    assert store.outbox()[-1].message.kind == "step_withdrawn"
+
+
 def test_what_is_written_beside_the_log_is_what_the_log_says(policy: Policy, store: Store) -> None:
     """Random events, some late, some while time runs: ledger, timers and status equal those of a replay."""
     for number in range(STREAMS):

@@ -14,6 +14,7 @@ from evenhand import Policy
 from evenhand.engine.cases.business_time import milliseconds
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.joining import LateEventError
+from evenhand.engine.cases.ledger import Owed
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import Progress, in_order, replayed, run_through
 from evenhand.engine.cases.stories import tell_stories
@@ -240,6 +241,79 @@ def test_a_deadline_in_business_hours_skips_night_weekend_and_holiday(policy: Po
     assert entry.due_at == milliseconds(dt.datetime(2026, 11, 23, 15, tzinfo=dt.UTC))
 
 
+def learned(after: int, **facts: object) -> Told:
+    return (after, "fact_learned", {"facts": facts})
+
+
+def entry_of(progress: Progress, id_: str) -> Owed:
+    return next(entry for entry in progress.ledger if entry.id == id_)
+
+
+def test_a_duty_that_is_certainly_not_asked_for_any_more_is_withdrawn_and_never_breached(policy: Policy) -> None:
+    """The timeline names the event that withdrew it, and no deadline of it is left."""
+    progress = begun(policy, learned(HOUR, injury=False), now=40 * HOUR, injury=True)
+    entry = entry_of(progress, "tell-insurer")
+    assert (entry.state, entry.closed_at, entry.closed_by) == ("withdrawn", OPENED + HOUR, 2)
+    (moment,) = (moment for moment in progress.moments if entry in moment.closed)
+    assert moment.event is not None
+    assert moment.event.kind == "fact_learned"
+    assert not any(moment.event and moment.event.kind == "duty_breached" for moment in progress.moments)
+    assert all(alarm != OPENED + DAY for alarm in progress.alarms)
+
+
+def test_a_duty_that_may_still_be_asked_for_stays_open(policy: Policy) -> None:
+    """Where a fact becomes uncertain, nobody knows that the duty is gone."""
+    progress = begun(policy, learned(HOUR, injury=None), learned(2 * HOUR, injury="any of true, false"), injury=True)
+    assert entry_of(progress, "tell-insurer").state == "open"
+
+
+def test_a_withdrawn_duty_that_is_asked_for_again_comes_up_anew_with_a_new_deadline(policy: Policy) -> None:
+    facts = [learned(HOUR, injury=False), learned(30 * HOUR, injury=True)]
+    progress = begun(policy, *facts, now=40 * HOUR, injury=True)
+    entry = entry_of(progress, "tell-insurer")
+    assert (entry.state, entry.times, entry.opened_at) == ("open", 2, OPENED + 30 * HOUR)
+    assert entry.due_at == OPENED + 54 * HOUR
+    assert entry.closed_at is None
+    assert entry in progress.moments[-1].opened
+    assert entry_of(begun(policy, *facts, now=60 * HOUR, injury=True), "tell-insurer").state == "breached"
+
+
+def test_what_was_done_or_breached_is_not_withdrawn(policy: Policy) -> None:
+    done = begun(policy, (HOUR, "insurer_notified", {}), learned(2 * HOUR, injury=False), injury=True)
+    assert entry_of(done, "tell-insurer").state == "done"
+    breached = begun(policy, learned(30 * HOUR, injury=False), injury=True)
+    assert entry_of(breached, "tell-insurer").state == "breached"
+
+
+def test_a_lasting_duty_is_owed_until_it_is_done() -> None:
+    text = TALE.replace("[obligations.tell-insurer]\n", "[obligations.tell-insurer]\nlasting = true\n")
+    progress = begun(Policy.loads(text), learned(HOUR, injury=False), now=40 * HOUR, injury=True)
+    assert entry_of(progress, "tell-insurer").state == "breached"
+
+
+def test_a_step_whose_plan_does_not_apply_any_more_is_withdrawn_and_comes_back_with_it(policy: Policy) -> None:
+    hurt = learned(10 * MINUTE, injury=True)
+    progress = begun(policy, hurt, now=HOUR, injury=False)
+    assert entry_of(progress, "listen").state == "withdrawn"
+    again = begun(policy, hurt, learned(2 * HOUR, injury=False), injury=False)
+    entry = entry_of(again, "listen")
+    assert (entry.state, entry.times, entry.due_at) == ("open", 2, OPENED + 2 * HOUR + 30 * MINUTE)
+
+
+def test_a_closed_case_asks_for_no_step_but_owes_its_duties(policy: Policy) -> None:
+    closed: Told = (10 * MINUTE, "case_closed", {})
+    assert entry_of(begun(policy, closed, now=HOUR, injury=False), "listen").state == "withdrawn"
+    assert entry_of(begun(policy, closed, now=30 * HOUR, injury=True), "tell-insurer").state == "breached"
+
+
+def test_a_promise_that_is_made_again_runs_anew(policy: Policy) -> None:
+    made: Told = (0, "promise_made", {"promise": "call-back", "within": "1h"})
+    again: Told = (30 * MINUTE, "promise_made", {"promise": "call-back", "within": "5h"})
+    progress = begun(policy, made, again)
+    assert (entry_of(progress, "call-back").times, entry_of(progress, "call-back").due_at) == (2, OPENED + 330 * MINUTE)
+    assert progress.moments[-1].opened == (entry_of(progress, "call-back"),)
+
+
 # --- plans -----------------------------------------------------------------------------------------------------------
 
 
@@ -307,6 +381,7 @@ KINDS: list[tuple[str, list[Mapping[str, object]]]] = [
     ("promise_made", [{"within": "1h"}, {"promise": "p", "within": "5h"}, {}]),
     ("promise_kept", [{}, {"promise": "p"}]),
     ("fact_learned", [{"facts": {"injury": True}}, {"facts": {"pile_on": True}}, {"facts": {"injury": None}}]),
+    ("fact_learned", [{"facts": {"injury": False}}, {"facts": {"pile_on": False}}]),
     ("insurer_notified", [{}]),
     ("step_done", [{"step": "listen"}, {"step": "check-stock"}]),
     ("duty_done", [{"duty": "call-owner"}]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -13,7 +13,7 @@ from .correlate import Happened
 from .folding import promise_name
 
 Kind: TypeAlias = Literal["duty", "promise", "step"]
-State: TypeAlias = Literal["open", "done", "breached"]
+State: TypeAlias = Literal["open", "done", "breached", "withdrawn"]
 
 #: The event that says that something was not done in time, and the field that names it, by what is owed.
 BREACHES: Final[Mapping[Kind, tuple[str, str]]] = {
@@ -29,7 +29,9 @@ class Owed:
     One thing that is owed: a duty, a promise, or a step of a plan.
 
     Moments are milliseconds since 1970 in UTC; *due_at* is None where there is no deadline. What was breached may still be done:
-    then *closed_at* says when, and it stays breached.
+    then *closed_at* says when, and it stays breached. What is *withdrawn* is owed no longer, because the policy certainly does not
+    ask for it any more. *closed_by* is the number of the event that closed it, None where time alone did; *times* counts how often
+    it came up.
     """
 
     kind: Kind
@@ -40,6 +42,8 @@ class Owed:
     due_at: int | None
     state: State = "open"
     closed_at: int | None = None
+    closed_by: int | None = None
+    times: int = 1
 
     def is_overdue(self, now: int) -> bool:
         """Whether it is open and its time is up."""
@@ -70,18 +74,38 @@ class Ledger:
         return sorted(waiting, key=lambda entry: entry.due_at or 0)
 
     def owe(self, duties: Iterable[str], at: int) -> None:
-        """Open the duties of a decision; each is opened once in a case."""
+        """Open the duties of a decision; each is opened once in a case, and again only after it was withdrawn."""
         for id_ in duties:
-            if ("duty", id_) in self._entries:
+            if self._is_settled("duty", id_):
                 continue
             obligation, duty = self._tree.obligations[id_], self._tree.case.duties.get(id_)
             calendar = self._tree.case.calendar if duty is not None and duty.hours == "business" else None
             due = None if obligation.within is None else deadline(at, obligation.within, calendar)
-            self._entries["duty", id_] = Owed("duty", id_, obligation.title, obligation.by, at, due)
+            self._open(Owed("duty", id_, obligation.title, obligation.by, at, due))
 
     def expect(self, step: str, due_at: int, at: int) -> None:
         """Open a step of a plan that has to be taken by a moment."""
-        self._entries.setdefault(("step", step), Owed("step", step, self._titles.get(step, ""), "", at, due_at))
+        if not self._is_settled("step", step):
+            self._open(Owed("step", step, self._titles.get(step, ""), "", at, due_at))
+
+    def withdraw(self, kind: Kind, standing: Callable[[str], bool], at: int, by: int | None) -> None:
+        """Withdraw what is open of a kind and does not stand any more, for the event of the number *by*; lasting duties stand."""
+        for entry in [entry for entry in self if entry.kind == kind and entry.state == "open"]:
+            duty = self._tree.case.duties.get(entry.id) if kind == "duty" else None
+            if not (duty is not None and duty.lasting) and not standing(entry.id):
+                closed = attrs.evolve(entry, state="withdrawn", closed_at=at, closed_by=by)
+                self._entries[kind, entry.id] = closed
+
+    def _is_settled(self, kind: Kind, id_: str) -> bool:
+        """Whether something came up before, and need not come up again."""
+        entry = self._entries.get((kind, id_))
+        return entry is not None and entry.state != "withdrawn"
+
+    def _open(self, entry: Owed) -> None:
+        earlier = self._entries.get((entry.kind, entry.id))
+        if earlier is not None:
+            entry = attrs.evolve(entry, times=earlier.times + 1)
+        self._entries[entry.kind, entry.id] = entry
 
     def happened(self, event: Happened) -> None:
         """Take in an event: what it makes, discharges or breaches."""
@@ -89,21 +113,21 @@ class Ledger:
             case "promise_made":
                 self._promise(event)
             case "promise_kept":
-                self._close("promise", self._promised(event), event.at)
+                self._close("promise", self._promised(event), event)
             case "promise_broken":
                 self._breach("promise", self._promised(event), event.at)
             case "step_done":
-                self._close("step", str(event.fields.get("step", "")), event.at)
+                self._close("step", str(event.fields.get("step", "")), event)
             case "step_missed":
                 self._breach("step", str(event.fields.get("step", "")), event.at)
             case "duty_done":
-                self._close("duty", str(event.fields.get("duty", "")), event.at)
+                self._close("duty", str(event.fields.get("duty", "")), event)
             case "duty_breached":
                 self._breach("duty", str(event.fields.get("duty", "")), event.at)
         step = event.fields.get("step") if event.kind == "step_done" else None
         for id_, duty in self._tree.case.duties.items():
             if event.kind in duty.discharged_by or (step is not None and step in duty.discharged_by):
-                self._close("duty", id_, event.at)
+                self._close("duty", id_, event)
 
     def _promise(self, event: Happened) -> None:
         name = promise_name(event, self._promises)
@@ -111,18 +135,18 @@ class Ledger:
         within = event.fields.get("within")
         due = None if within is None or isinstance(within, str | tuple) else deadline(event.at, within)
         title = str(event.fields.get("text", ""))
-        self._entries["promise", name] = Owed("promise", name, title, "", event.at, due)
+        self._open(Owed("promise", name, title, "", event.at, due))
 
     def _promised(self, event: Happened) -> str:
         name = promise_name(event, self._promises)
         self._promises[name] = "closed"
         return name
 
-    def _close(self, kind: Kind, id_: str, at: int) -> None:
+    def _close(self, kind: Kind, id_: str, event: Happened) -> None:
         entry = self._entries.get((kind, id_))
         if entry is not None and entry.closed_at is None:
             state: State = "breached" if entry.state == "breached" else "done"
-            self._entries[kind, id_] = attrs.evolve(entry, state=state, closed_at=at)
+            self._entries[kind, id_] = attrs.evolve(entry, state=state, closed_at=event.at, closed_by=event.seq)
 
     def _breach(self, kind: Kind, id_: str, at: int) -> None:
         entry = self._entries.get((kind, id_))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final, Literal, TypeAlias
 
@@ -193,9 +194,13 @@ class Progress:
         judgement = self.policy.judge(known, moment_of(at))
         self.judgement = judgement
         self.ledger.owe(judgement.obligations, at)
+        asked = {*judgement.obligations, *judgement.possible_obligations}
+        by = event.seq if event is not None else None
+        self.ledger.withdraw("duty", asked.__contains__, at, by)
         if self.tree.case.plans or self.tree.case.monitoring is not None:
             state = State.of(self.tree.facts, known, ordinal(moment_of(at)))
             self._expect_steps(state, at)
+            self.ledger.withdraw("step", partial(self._is_step_left, state), at, by)
             self._watch(judgement, state, at)
         after = self._snapshot()
         moment = Moment(
@@ -207,7 +212,11 @@ class Progress:
                 for name, now in after.outcomes.items()
                 if before.outcomes.get(name) != now
             },
-            tuple(entry for key, entry in after.entries.items() if key not in before.entries),
+            tuple(
+                entry
+                for key, entry in after.entries.items()
+                if key not in before.entries or before.entries[key].times != entry.times
+            ),
             tuple(
                 entry
                 for key, entry in after.entries.items()
@@ -229,6 +238,14 @@ class Progress:
                 due = deadline(at, found.step.within)
                 if due is not None:
                     self.ledger.expect(found.step.do, due, at)
+
+    def _is_step_left(self, state: State, do: str) -> bool:
+        """Whether a plan may still ask for a step; none does once the case is closed."""
+        return self.status != "closed" and any(
+            step.do == do and form_truth(plan.form, state) is not False and form_truth(step.form, state) is not False
+            for plan in self.tree.case.plans.values()
+            for step in plan.steps
+        )
 
     # -- watching
 

@@ -22,7 +22,7 @@ from .plain import Plain
 from .progress import EndlessCaseError, Moment, Progress, pass_time, run_through
 
 #: What a line of a story may expect that no test of a single incident does.
-OF_A_CASE: Final = frozenset({"facts", "status", "patterns", "next_steps", "open", "done", "breached"})
+OF_A_CASE: Final = frozenset({"facts", "status", "patterns", "next_steps", "open", "done", "breached", "withdrawn"})
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ import attrs
 from ..event import Event
 
 LedgerKind: TypeAlias = Literal["duty", "promise", "step"]
-LedgerState: TypeAlias = Literal["open", "done", "breached"]
+LedgerState: TypeAlias = Literal["open", "done", "breached", "withdrawn", "gone"]
 TimerState: TypeAlias = Literal["waiting", "done", "cancelled"]
 MessageState: TypeAlias = Literal["waiting", "sent", "failed"]
 
@@ -20,7 +20,8 @@ class LedgerRow:
     """
     One thing that is owed in a case, as it stands now.
 
-    Moments are milliseconds since 1970 in UTC. *kind* and *id* together name the row within the case.
+    Moments are milliseconds since 1970 in UTC. *kind* and *id* together name the row within the case. A row that is handed in as
+    `gone` is taken out.
     """
 
     kind: LedgerKind

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Executable, Row, Table, bindparam, select
+from sqlalchemy import Connection, Executable, Row, Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .chain import written
@@ -45,12 +45,21 @@ def _put(table: Table, insert: Callable[..., Any]) -> Executable:
 
 _PUT_LEDGER: Final = _puts(LEDGER)
 _PUT_TIMERS: Final = _puts(TIMERS)
+_DROP_LEDGER: Final = delete(LEDGER).where(
+    LEDGER.c.case_number == bindparam("of_case"),
+    LEDGER.c.kind == bindparam("of_kind"),
+    LEDGER.c.id == bindparam("of_id"),
+)
 
 
 def put_ledger(connection: Connection, number: int, rows: Sequence[LedgerRow]) -> None:
-    """Write down the new state of rows of a case's ledger."""
-    if rows:
-        connection.execute(_PUT_LEDGER[connection.dialect.name], [_ledger_values(number, row) for row in rows])
+    """Write down the new state of rows of a case's ledger, and take out those that are gone."""
+    kept = [_ledger_values(number, row) for row in rows if row.state != "gone"]
+    if kept:
+        connection.execute(_PUT_LEDGER[connection.dialect.name], kept)
+    for row in rows:
+        if row.state == "gone":
+            connection.execute(_DROP_LEDGER, {"of_case": number, "of_kind": row.kind, "of_id": row.id})
 
 
 def _ledger_values(number: int, row: LedgerRow) -> dict[str, Any]:
@@ -60,7 +69,7 @@ def _ledger_values(number: int, row: LedgerRow) -> dict[str, Any]:
         "id": checked_name(row.id, "the id of a ledger row"),
         "opened_at": checked_moment(row.opened_at, "the opening of a ledger row"),
         "due_at": None if row.due_at is None else checked_moment(row.due_at, "the due time of a ledger row"),
-        "state": one_of(row.state, ("open", "done", "breached"), "the state of a ledger row"),
+        "state": one_of(row.state, ("open", "done", "breached", "withdrawn"), "the state of a ledger row"),
         "closed_at": None if row.closed_at is None else checked_moment(row.closed_at, "the closing of a ledger row"),
         "about": written(row.about),
     }
