@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from . import cases, decide, explain, growth, loading, missing, proofs, startup, store, unfolding, verify
+from . import cases, decide, explain, growth, loading, missing, proofs, shadow, startup, store, unfolding, verify
 from .report import Section, write
 
 SUITES: dict[str, Callable[[], Section]] = {
     "decide": decide.measure,
     "missing": missing.measure,
     "explain": explain.measure,
+    "shadow": shadow.measure,
     "loading": loading.measure,
     "startup": startup.measure,
     "growth": growth.measure,

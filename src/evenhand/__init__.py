@@ -25,6 +25,7 @@ if _typing.TYPE_CHECKING:
     from .engine.live import Engine
     from .engine.records import Record, RecordLog
     from .engine.replay import replay
+    from .engine.shadow import Shadow
 
 __all__ = [
     "AnyOf",
@@ -47,6 +48,7 @@ __all__ = [
     "PolicyError",
     "Record",
     "RecordLog",
+    "Shadow",
     "Type",
     "Verdict",
     "Virality",
@@ -61,6 +63,7 @@ _LATER = {
     "Explanation": "explain",
     "Record": "records",
     "RecordLog": "records",
+    "Shadow": "shadow",
     "replay": "replay",
 }
 
