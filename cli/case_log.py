@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from .case_options import case_argument, of_store, opened, store_option, text_of
+from .case_options import case_argument, of_store, opened, policy_option, store_option, text_of
+from .options import load
 
 
 @click.command()
@@ -67,15 +68,19 @@ def verify(*, ids: tuple[str, ...], place: str) -> None:
 @click.option("--event", "events", type=click.IntRange(min=1), multiple=True, metavar="NUMBER", help="Only this event.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the log.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@policy_option
 @store_option
-def erase(*, id_: str, events: tuple[int, ...], reason: str, yes: bool, place: str) -> None:
+def erase(*, id_: str, events: tuple[int, ...], reason: str, yes: bool, policy_name: str | None, place: str) -> None:
     """
     Erase what the events of a case say, for good; that they happened, and when, stays.
 
-    The chain still proves that nothing else was changed.
+    What follows from them goes as well: facts, duties, messages. The chain still proves that nothing else was changed.
+    A case that is erased as a whole is closed. `policy case show` has the numbers of the events.
     """
     from ..engine.cases.business_time import milliseconds
-    from .terminal import counted, out
+    from ..engine.cases.erasing import erase as erase_in
+    from .case_views import print_erasure
+    from .terminal import counted
 
     with opened(place) as store:
         head = of_store(lambda: store.head(id_))
@@ -83,5 +88,6 @@ def erase(*, id_: str, events: tuple[int, ...], reason: str, yes: bool, place: s
         if not yes:
             click.confirm(f"Erase what {counted(count, 'event')} of {id_!r} say, for good?", abort=True)
         now = milliseconds(dt.datetime.now(dt.UTC))
-        of_store(lambda: store.erase(id_, now, events=events or None, reason=reason))
-    out().line(f"erased: {counted(count, 'event')} of {id_}")
+        policy = load(policy_name or head.policy)
+        found = of_store(lambda: erase_in(policy, store, id_, now, events=events or None, reason=reason))
+    print_erasure(id_, found)

@@ -22,6 +22,7 @@ from .terminal import Output, Piece, Words, cells, counted, out, padded
 
 if TYPE_CHECKING:
     from ..engine.cases.case import Case, Recorded
+    from ..engine.cases.erasing import Erasure
     from ..engine.cases.replies import Objection
     from ..engine.cases.store import Head, LedgerRow
 
@@ -59,7 +60,7 @@ def print_case(case: Case) -> None:
     output.line()
     output.line(Piece("What happened", "strong"))
     for moment in case.timeline:
-        _print_moment(output, moment, case.policy)
+        _print_moment(output, moment, case.policy, numbered=True)
     print_state(case)
 
 
@@ -114,9 +115,11 @@ def _outcome_text(canonical: Outcome, verdict: Any) -> str:
     return canonical_text(canonical, type_, verdict.currency)
 
 
-def _print_moment(output: Output, moment: Moment, policy: Policy) -> None:
+def _print_moment(output: Output, moment: Moment, policy: Policy, *, numbered: bool = False) -> None:
     head = f"  {clock(moment.at)}  "
     words: list[Words] = [Piece(event_text(moment.event, policy), "strong")] if moment.event else []
+    if numbered and moment.event is not None:
+        words.append(Piece(f"  #{moment.event.seq}", "dim"))
     output.line(head, *(words or [Piece("time passed", "strong")]), hang=cells(head))
     gap = " " * cells(head)
     for line in _led_to(moment, policy):
@@ -202,6 +205,20 @@ def print_moments(id_: str, moments: Sequence[Moment], policy: Policy) -> None:
     output.line(Piece(id_, "title"))
     for moment in moments:
         _print_moment(output, moment, policy)
+
+
+def print_erasure(id_: str, found: Erasure) -> None:
+    """Write what was erased, what is not owed any more because of it, and where it may still be read."""
+    output = out()
+    output.line(f"erased: {counted(len(found.events), 'event')} of {id_}")
+    for entry in found.lost:
+        output.line(f"not owed any more: {entry.title or entry.id}", hang=2)
+    if found.sent:
+        were = "messages that say it have" if found.sent > 1 else "message that says it has"
+        output.line(Piece(f"{found.sent} {were} left already", "warning"))
+    for left in found.remainders:
+        where = f"#{left.seq} {spaced(left.kind)}"
+        output.line(Piece(f"still said in {where}: ", "warning"), left.field, hang=2)
 
 
 # --- several cases ---------------------------------------------------------------------------------------------------

@@ -97,6 +97,7 @@ EVENT_KINDS: Final[Mapping[str, EventKind]] = {
             "data_erased",
             "personal data were erased from the case on request",
             _field("events", LIST, "the events whose fields were removed, by their numbers, such as 1-3 and 5"),
+            _field("whole", BOOLEAN, "whether it was the whole case, which then owes nothing and is closed"),
             _REASON,
             by_engine=True,
         ),

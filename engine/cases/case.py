@@ -197,6 +197,10 @@ class Case:
         if self._store is None:
             return
         fresh = self._store.events(self.id, after=len(self._events))
+        if self._events and any(event.kind == "data_erased" for event in fresh):
+            # What was erased is not to be kept in memory either, from where it would be written down again.
+            fresh = self._store.events(self.id)
+            self._events, self._keys, self._progress = [], {}, None
         if fresh or self._progress is None:
             self._take_over(fresh)
 

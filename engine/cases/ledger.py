@@ -150,5 +150,5 @@ class Ledger:
 
     def _breach(self, kind: Kind, id_: str, at: int) -> None:
         entry = self._entries.get((kind, id_))
-        if entry is not None and entry.state == "open" and entry.due_at is not None and entry.due_at <= at:
+        if entry is not None and entry.state == "open" and (entry.due_at is None or entry.due_at <= at):
             self._entries[kind, id_] = attrs.evolve(entry, state="breached")

@@ -76,6 +76,7 @@ class Progress:
         self.last_seq = 0
         self._walked_away = False
         self._is_opened = False
+        self._is_erased = False
 
     @property
     def matches(self) -> list[Match]:
@@ -193,7 +194,8 @@ class Progress:
         known = self.known(at)
         judgement = self.policy.judge(known, moment_of(at))
         self.judgement = judgement
-        self.ledger.owe(judgement.obligations, at)
+        if not self._is_erased:
+            self.ledger.owe(judgement.obligations, at)
         asked = {*judgement.obligations, *judgement.possible_obligations}
         by = event.seq if event is not None else None
         self.ledger.withdraw("duty", asked.__contains__, at, by)
@@ -253,7 +255,11 @@ class Progress:
         if event.kind == "case_closed":
             self.status, self.monitored_until = "closed", None
         elif event.kind == "case_reopened":
-            self.status, self.monitored_until = "open", None
+            self.status, self.monitored_until, self._is_erased = "open", None, False
+        elif event.kind == "data_erased" and event.raw.get("whole") is True:
+            # Nobody knows any more what the case was about, so nothing can be owed because of it.
+            self.status, self.monitored_until, self._is_erased = "closed", None, True
+            self.ledger = Ledger(self.tree)
 
     def _watch(self, judgement: Judgement, state: State, at: int) -> None:
         """Begin to watch the case at the moment at which we walk away."""

@@ -86,6 +86,22 @@ class Posted:
 
 
 @attrs.frozen
+class Anew:
+    """
+    What stands beside the log of a case after an erasure, instead of all that stood there before.
+
+    *version* is the one that it was made of, *messages* are the keys of those that are to be erased: those that tell what stood there,
+    and stands there no longer.
+    """
+
+    version: int
+    ledger: tuple[LedgerRow, ...]
+    timers: tuple[Timer, ...]
+    messages: tuple[str, ...]
+    status: str
+
+
+@attrs.frozen
 class Head:
     """
     Where a case stands.

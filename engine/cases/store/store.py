@@ -16,7 +16,7 @@ from .database import Database
 from .delivery import Delivered, Round, deliver
 from .erasing import erase
 from .migrations import migrate
-from .records import Appended, Claim, Fault, Head, LedgerRow, Message, MessageState, Posted, Timer
+from .records import Anew, Appended, Claim, Fault, Head, LedgerRow, Message, MessageState, Posted, Timer
 from .sinks import Sink
 from .transfer import exported, take_in
 from .verifying import faults
@@ -189,14 +189,21 @@ class Store:
 
         return self._database.read(work)
 
-    def erase(self, case: str, at: int, *, events: Iterable[int] | None = None, reason: str = "") -> Appended:
+    def erase(
+        self, case: str, at: int, *, events: Iterable[int] | None = None, reason: str = "", anew: Anew | None = None
+    ) -> Appended:
         """
         Remove the fields of some events by their numbers, or of all events together with ledger, timers and messages.
 
         The chain still proves that nothing else was changed. An event of the kind `data_erased` says what was removed, and when.
-        Ledger rows and timers that came of some events only are for the caller to hand in anew.
+        The store does not know what follows from events: *anew* is what stands beside the log from now on, instead of all that
+        stood there; `evenhand.engine.cases.erasing.erase` hands it in.
+
+        Raises:
+            VersionConflict: If *anew* was made of another version of the case.
         """
-        appended = self._database.write(lambda it: erase(it, case, at, events=events, reason=reason))
+        wanted = None if events is None else tuple(events)
+        appended = self._database.write(lambda it: erase(it, case, at, events=wanted, reason=reason, anew=anew))
         self._database.forget()
         return appended
 
