@@ -1,5 +1,6 @@
 """What several test modules share."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,19 @@ from evenhand.engine.cases.store.store import Store
 # `--hypothesis-profile=quick`: a glance, where the full run has been made elsewhere.
 settings.register_profile("quick", max_examples=25, deadline=None)
 
+#: The most memory that a process of the tests may take.
+MOST_MEMORY = 8 * 2**30
+
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure() -> None:
+    """Bound the memory, so that a test that eats it fails by its name and takes nothing else down."""
+    if sys.platform == "linux":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY if most < 0 else min(MOST_MEMORY, most), most))
 
 
 @pytest.fixture(scope="session")
