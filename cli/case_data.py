@@ -34,9 +34,16 @@ def case_json(case: Case) -> dict[str, Any]:
         "decision": decision_json(decision),
         "obligations": [_owed_json(entry) for entry in case.obligations],
         "next_steps": [
-            {"plan": s.plan.id, "step": s.step.do, "title": s.step.title, "waits_for": list(s.waits_for)}
-            for s in case.next_steps
+            {
+                "plan": found.plan.id,
+                "step": found.step.do,
+                "title": found.step.title,
+                "waits_for": list(found.waits_for),
+                "forbidden": [pattern.id for pattern in found.forbidden],
+            }
+            for found in case.next_steps
         ],
+        "not_now": [{"kind": one.kind, "patterns": [pattern.id for pattern in one.patterns]} for one in case.not_now],
         "timeline": [_moment_json(moment, case.policy) for moment in case.timeline],
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -70,6 +70,7 @@ def _absolute(name: str) -> str:
 @click.argument("fields", nargs=-1, type=Stated(), metavar="[FIELD=VALUE]...")
 @at_option
 @key_option
+@click.option("--dry-run", "is_dry", is_flag=True, help="Say what it would lead to, and record nothing.")
 @policy_option
 @store_option
 def record(
@@ -79,13 +80,15 @@ def record(
     fields: tuple[tuple[str, str], ...],
     at: dt.date | None,
     key: str,
+    is_dry: bool,
     policy_name: str | None,
     place: str,
 ) -> None:
     """
     Record that something happened, such as `post_seen author=ann views=12_000`.
 
-    Facts of the incident are learned with `fact_learned injury=true loss='30 USD'`.
+    Facts of the incident are learned with `fact_learned injury=true loss='30 USD'`. With --dry-run the exit code is 1 where
+    it must not happen now.
     """
     from ..rules.event_reading import WITH_FACTS
     from .case_views import print_changes
@@ -95,8 +98,24 @@ def record(
         given: dict[str, Any] = dict(fields)
         if kind in WITH_FACTS:
             given = {"facts": given}
+        if is_dry:
+            _foresee(case, kind, moment(at), given)
         recorded = recorded_or_end(lambda: case.record(kind, at=moment(at), key=key, **given))
         print_changes(recorded, case.policy)
+
+
+def _foresee(case: Case, kind: str, at: dt.datetime | None, fields: dict[str, Any]) -> NoReturn:
+    """Say what an event would lead to, and end with 1 where it must not happen."""
+    from ..engine.cases.case import Recorded
+    from .case_views import print_changes
+    from .terminal import out
+
+    found = recorded_or_end(lambda: Recorded((), case.foresee(kind, at=at, **fields)))
+    print_changes(found, case.policy)
+    out().line("nothing was recorded")
+    forbidden = {pattern.id for pattern in case.policy.tree.case.patterns if pattern.forbidden}
+    never = any(match.pattern in forbidden for moment in found.moments for match in moment.matches)
+    raise click.exceptions.Exit(1 if never else 0)
 
 
 @click.command()

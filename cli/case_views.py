@@ -15,6 +15,7 @@ from ..engine.decision import Outcome
 from ..engine.policy import Policy
 from ..engine.trials import canonical_text
 from ..engine.truth import is_value
+from ..rules.case_tree import Pattern
 from ..rules.describe import shortened
 from ..rules.types import INTEGER
 from .english import spaced, title_of
@@ -23,6 +24,7 @@ from .terminal import Output, Piece, Words, cells, counted, out, padded
 if TYPE_CHECKING:
     from ..engine.cases.case import Case, Recorded
     from ..engine.cases.erasing import Erasure
+    from ..engine.cases.foresight import NotNow
     from ..engine.cases.replies import Objection
     from ..engine.cases.store import Head, LedgerRow
 
@@ -83,6 +85,7 @@ def print_state(case: Case) -> None:
         output.line(head, Piece(_outcome_text(verdict.canonical, verdict), style), f"  {why}", hang=cells(head))
     _print_ledger(output, case.obligations, case.now)
     _print_steps(output, case.next_steps)
+    _print_not_now(output, case.not_now)
 
 
 def known_texts(case: Case) -> dict[str, str]:
@@ -188,6 +191,24 @@ def _print_steps(output: Output, steps: Sequence[NextStep]) -> None:
         head = f"  {found.step.do}  "
         waits = f"  (after {', '.join(found.waits_for)})" if found.waits_for else ""
         output.line(Piece(head, "name", whole=True), found.step.title, Piece(waits, "dim"), hang=cells(head))
+        for pattern in found.forbidden:
+            output.line(" " * cells(head), Piece("not now: ", "bad", whole=True), _said(pattern), hang=cells(head) + 2)
+
+
+def _print_not_now(output: Output, found: Sequence[NotNow]) -> None:
+    if not found:
+        return
+    output.line()
+    output.line(Piece("What not to do now", "strong"))
+    for one in found:
+        head = f"  {one.kind}  "
+        for pattern in one.patterns:
+            output.line(Piece(head, "bad", whole=True), _said(pattern), hang=cells(head))
+
+
+def _said(pattern: Pattern) -> str:
+    because = f"  {pattern.because}" if pattern.because else ""
+    return f"{pattern.title or pattern.id} ({pattern.id}){because}"
 
 
 def print_changes(recorded: Recorded, policy: Policy) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import attrs
 
+from .case_events import check_kind
 from .case_tree import Ban, Monitoring, Plan, Replies, Step
 from .compose import Part
 from .consequences import check_id, when_unless, word_of
 from .declare import Work
 from .describe import shown
-from .diagnostics import nearest
+from .diagnostics import Place, nearest
 from .lengths import read_length
 from .normal import Normalizer
 from .patterns import pattern_problem
@@ -65,6 +66,7 @@ def _steps(work: Work, part: Part, known: set[str]) -> Iterator[Step | None]:
                 work.findings.report(
                     "unknown-step", place.inside("needs", at), suggestion=suggestion, step=shown(need), plan=part.id
                 )
+        brings = tuple(_brought(work, raw, place))
         condition = when_unless(work, raw, place)
         within = read_length(work, raw.get("within"), place.inside("within"))
         if condition is None:
@@ -73,7 +75,19 @@ def _steps(work: Work, part: Part, known: set[str]) -> Iterator[Step | None]:
         assert work.normalizer is not None
         form = work.normalizer.normal_form(condition)
         origin = attrs.evolve(part.origin, path=place.path)
-        yield Step(do, word_of(raw, "title"), within, condition, form, named, origin)
+        yield Step(do, word_of(raw, "title"), within, condition, form, named, origin, brings)
+
+
+def _brought(work: Work, raw: Mapping[str, Any], place: Place) -> Iterator[str]:
+    """Yield the kinds of events that a step brings about; one that only the engine records is reported."""
+    kinds = raw.get("brings", [])
+    for index, kind in enumerate(kinds if fits(kinds, "list of text") and isinstance(kinds, list) else []):
+        at = place.inside("brings", index)
+        found = check_kind(work, kind, at)
+        if found is not None and found.by_engine:
+            work.findings.report("event-by-engine", at, kind=found.id)
+        elif found is not None:
+            yield found.id
 
 
 # --- replies ---------------------------------------------------------------------------------------------------------

@@ -81,7 +81,11 @@ class Pattern:
 
 @attrs.frozen
 class Step:
-    """One step of a plan; *within* is seconds from when it became the next, *needs* are steps that must be done before."""
+    """
+    One step of a plan; *within* is seconds from when it became the next, *needs* are steps that must be done before.
+
+    *brings* are the kinds of events that taking the step brings about, such as a payment.
+    """
 
     do: str
     title: str
@@ -90,6 +94,7 @@ class Step:
     form: NormalForm
     needs: tuple[str, ...]
     origin: Origin
+    brings: tuple[str, ...] = ()
 
 
 @attrs.frozen

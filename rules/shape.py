@@ -109,6 +109,7 @@ _STEP: Final = Table(
         Key("when", "condition", "the step is left out where this does not hold"),
         Key("unless", "condition", "and where this does"),
         Key("needs", "list of text", "steps that must be done before, of this plan or another"),
+        Key("brings", "list of text", "kinds of events that taking it brings about, such as `payment_made`"),
     ),
     repeated=True,
 )

@@ -14,6 +14,7 @@ from ...rules.event_reading import WITH_FACTS, read_event
 from ..policy import Decision, Policy
 from .business_time import milliseconds, moment_of
 from .event import Event
+from .foresight import NotNow, foreseen, not_now, warned
 from .joiners import joiner_for, session_name
 from .joining import Joiner, LateEventError
 from .ledger import Owed
@@ -228,8 +229,13 @@ class Case:
 
     @property
     def next_steps(self) -> tuple[NextStep, ...]:
-        """What the plans ask for now."""
-        return self.progress.next_steps(self.now)
+        """What the plans ask for now, each step with what must never happen and would, if it were taken."""
+        return warned(self.progress, self.progress.next_steps(self.now), self.now)
+
+    @property
+    def not_now(self) -> tuple[NotNow, ...]:
+        """What we must not do now, because a forbidden pattern would match."""
+        return tuple(not_now(self.progress, self.now))
 
     @property
     def obligations(self) -> tuple[Owed, ...]:
@@ -245,6 +251,16 @@ class Case:
     def timeline(self) -> tuple[Moment, ...]:
         """What happened and what it led to, in the order of time."""
         return tuple(self.progress.moments)
+
+    def foresee(self, kind: str, /, *, at: dt.datetime | None = None, **fields: Any) -> tuple[Moment, ...]:
+        """
+        Return what an event would lead to, without recording it.
+
+        Raises:
+            EventProblems: If the kind is unknown, or a field is unknown or wrong; all at once.
+        """
+        _check(self.policy, kind, fields)
+        return foreseen(self.progress, Event(0, milliseconds(at) if at is not None else self.now, kind, fields))
 
     def check_reply(self, text: str) -> tuple[Objection, ...]:
         """Return what speaks against sending a reply now."""

@@ -6,17 +6,22 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from ...rules.case_tree import CaseTree, Plan, Step
+from ...rules.case_tree import CaseTree, Pattern, Plan, Step
 from ..truth import State, form_truth
 
 
 @attrs.frozen
 class NextStep:
-    """The step that a plan asks for next; *waits_for* are steps that must be taken before."""
+    """
+    The step that a plan asks for next; *waits_for* are steps that must be taken before.
+
+    *forbidden* is what must never happen, and would if the step were taken now; only a `Case` looks for it.
+    """
 
     plan: Plan
     step: Step
     waits_for: tuple[str, ...] = ()
+    forbidden: tuple[Pattern, ...] = ()
 
 
 def next_steps(case: CaseTree, state: State, done: Sequence[str]) -> Iterator[NextStep]:

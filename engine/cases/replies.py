@@ -14,9 +14,11 @@ from ...rules.describe import counted
 from ...rules.patterns import Pattern, compiled
 from ...rules.quantities import duration_text
 from .business_time import deadline, moment_of
+from .event import Event
+from .foresight import forbidden_by
 from .progress import Progress
 
-Problem: TypeAlias = Literal["too-long", "too-many", "too-soon", "forbidden", "closed", "walked-away"]
+Problem: TypeAlias = Literal["too-long", "too-many", "too-soon", "forbidden", "closed", "walked-away", "never-now"]
 
 _APOSTROPHES: Final = "['\N{RIGHT SINGLE QUOTATION MARK}]"
 #: The longest draft that is looked at, in characters.
@@ -43,7 +45,12 @@ class Objection:
 def check_reply(progress: Progress, text: str, at: int) -> tuple[Objection, ...]:
     """Return everything that speaks against sending *text* at a moment, what is about the whole first, then by place."""
     rules = progress.tree.case.replies
-    found = [*_on_the_case(progress), *(_limits(progress, rules, text, at) if rules is not None else ())]
+    sending = Event(0, at, "message_sent", {"text": text})
+    found = [
+        *_on_the_case(progress),
+        *_never_now(progress, sending),
+        *(_limits(progress, rules, text, at) if rules is not None else ()),
+    ]
     spans = [
         objection for ban in (rules.bans if rules is not None else ()) for objection in _spans(ban, text[:LONGEST])
     ]
@@ -55,6 +62,16 @@ def _on_the_case(progress: Progress) -> Iterator[Objection]:
         yield Objection("closed", "the case is closed", instead="reopen it first, or leave it at that")
     elif progress.status == "monitored":
         yield Objection("walked-away", "we have walked away, and only watch", instead="say nothing")
+
+
+def _never_now(progress: Progress, sending: Event) -> Iterator[Objection]:
+    for pattern in forbidden_by(progress, sending):
+        yield Objection(
+            "never-now",
+            f"sending it now must not happen: {pattern.title or pattern.id}",
+            pattern.because,
+            ban=pattern.id,
+        )
 
 
 def _limits(progress: Progress, rules: Replies, text: str, at: int) -> Iterator[Objection]:
