@@ -12,6 +12,7 @@ from reduction import Situation
 from solver_reading import by_solver
 
 from evenhand import FactError, Judgement, Policy, Verdict
+from evenhand.engine.cases.views import views_of
 from evenhand.engine.interpret import interpret
 
 #: What a reading says to an incident: a judgement, or what is wrong with the facts.
@@ -35,10 +36,16 @@ def verdict_by_verdict(policy: Policy, facts: Facts, as_of: dt.date) -> Judgemen
     return attrs.evolve(decision.judgement, verdicts=verdicts)
 
 
+def remembered(policy: Policy, facts: Facts, as_of: dt.date) -> Judgement:
+    """Return what cases keep of an incident that the policy cannot tell from this one."""
+    return views_of(policy).at(policy.read(facts), as_of).judgement
+
+
 #: Every reading but the reference, by name.
 READINGS: Final[Mapping[str, Reading]] = {
     "index": index,
     "index, verdict by verdict": verdict_by_verdict,
+    "cases": remembered,
     "solver": by_solver,
 }
 #: Readings that take longer are held to fewer incidents: one in so many.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from .business_time import moment_of
 from .event import Event
 from .progress import Progress
 from .replies import check_reply
@@ -35,7 +34,7 @@ def asked_for(progress: Progress, event: Event) -> str | None:
 
 def _decided(progress: Progress, event: Event) -> str | None:
     decision, outcomes = REGULATED[event.kind]
-    judgement = progress.policy.judge(progress.known(event.at), moment_of(event.at))
+    judgement = progress.seen(event.at).judgement
     verdict = judgement.verdicts.get(decision)
     if verdict is None or not {*outcomes} & {*verdict.spec.outcomes}:
         return f"the policy does not decide about {decision}"

@@ -146,7 +146,7 @@ class Case:
     ) -> Case:
         """Return a case in memory after some events, numbered as they stand."""
         case = cls(policy, id, clock=clock)
-        case._take_over([attrs.evolve(event, seq=number) for number, event in enumerate(events, start=1)])
+        case._take_over([event.numbered(number) for number, event in enumerate(events, start=1)])
         return case
 
     @classmethod
@@ -331,7 +331,7 @@ class Case:
             if event is not None:
                 for _ in pass_time(progress, event.at - 1):
                     pass
-                progress.take(attrs.evolve(event, seq=progress.last_seq + 1))
+                progress.take(event.numbered(progress.last_seq + 1))
                 until = event.at
             if until is not None:
                 for _ in pass_time(progress, until):
@@ -343,7 +343,7 @@ class Case:
 
     def _tried_late(self, event: Event | None, until: int | None) -> tuple[list[Event], list[Moment]]:
         """Take in what happened before others that are recorded: the state is made anew from the whole log."""
-        events = [] if event is None else [attrs.evolve(event, seq=len(self._events) + 1)]
+        events = [] if event is None else [event.numbered(len(self._events) + 1)]
         while True:
             self._progress = progress = replayed(
                 self.policy, self._joiner, [*self._events, *events], case=self._session
@@ -353,7 +353,7 @@ class Case:
             if not following or len(events) > MOST_FOLLOWING:
                 break
             first = len(self._events) + len(events) + 1
-            events += [attrs.evolve(one, seq=number) for number, one in enumerate(following, start=first)]
+            events += [one.numbered(number) for number, one in enumerate(following, start=first)]
         return events, [moment for moment in progress.moments if moment.event in events]
 
     def _keep(self, events: Sequence[Event], before: Recording, *, first: bool, claim: Claim | None) -> bool:

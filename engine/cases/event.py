@@ -42,6 +42,10 @@ class Event:
     key: str = ""
     erased: bool = False
 
+    def numbered(self, seq: int) -> Event:
+        """Return the event in its place in the log."""
+        return Event(seq, self.at, self.kind, self.raw, self.key, self.erased)
+
     def to_json(self) -> str:
         """Return the event as one line of JSON, as event files have it."""
         taken = [name for name in OWN_NAMES if name in self.raw]

@@ -48,6 +48,8 @@ class Folding:
     _heard_at: int | None = None
     _sent_at: int | None = None
     _worst: int = -1
+    #: What is known, but for the lengths of time that grow by themselves; None where it is to be made anew.
+    _kept: dict[str, Knowledge] | None = None
 
     @property
     def steps_done(self) -> tuple[str, ...]:
@@ -68,6 +70,7 @@ class Folding:
     def learn(self, facts: Mapping[str, Knowledge], at: int) -> None:
         """Take in facts as they were stated at a moment."""
         self._stated.update((name, (value, at)) for name, value in facts.items())
+        self._kept = None
 
     def matched(self, match: Match) -> None:
         """Take in what a pattern teaches."""
@@ -75,6 +78,7 @@ class Folding:
 
     def happened(self, event: Happened) -> None:
         """Take in an event."""
+        self._kept = None
         match event.kind:
             case "message_received":
                 self._message_received(event)
@@ -93,9 +97,18 @@ class Folding:
 
     def known(self, at: int) -> dict[str, Knowledge]:
         """Return the facts of the case at a moment, those that the policy does not know left out."""
-        found: dict[str, Knowledge] = {name: value for name, (value, _) in self._stated.items()}
-        found.update(self._counted(at))
-        return {name: value for name, value in found.items() if name in self.vocabulary}
+        if self._kept is None:
+            found: dict[str, Knowledge] = {name: value for name, (value, _) in self._stated.items()}
+            found.update(self._counted())
+            self._kept = {name: value for name, value in found.items() if name in self.vocabulary}
+        known = dict(self._kept)
+        for name, start in (
+            ("exchange.hours_open", self.opened_at),
+            ("exchange.hours_since_contact", self._heard_at or self.opened_at),
+        ):
+            if name in known:
+                known[name] = self._since(name, start, at)
+        return known
 
     # -- from single kinds of events
 
@@ -121,14 +134,12 @@ class Folding:
 
     # -- counted
 
-    def _counted(self, at: int) -> dict[str, Knowledge]:
+    def _counted(self) -> dict[str, Knowledge]:
         found: dict[str, Knowledge] = {
             "exchange.replies_sent": self.replies_sent,
             "exchange.offers_declined": self._declined + self._number("exchange.offers_declined"),
-            "exchange.hours_open": self._since("exchange.hours_open", self.opened_at, at),
-            "exchange.hours_since_contact": self._since(
-                "exchange.hours_since_contact", self._heard_at or self.opened_at, at
-            ),
+            "exchange.hours_open": 0,  # these two grow by themselves
+            "exchange.hours_since_contact": 0,
             "exchange.promises_open": self._number("exchange.promises_open") + self._count("open"),
             "exchange.promises_broken": self._number("exchange.promises_broken") + self._count("broken"),
             "exchange.steps_done": self.steps_done,

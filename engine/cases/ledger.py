@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -13,6 +13,8 @@ from .correlate import Happened
 from .folding import promise_name
 
 Kind: TypeAlias = Literal["duty", "promise", "step"]
+#: What is owed, by its kind and id.
+Entries: TypeAlias = "Mapping[tuple[Kind, str], Owed]"
 State: TypeAlias = Literal["open", "done", "breached", "withdrawn"]
 
 #: The event that says that something was not done in time, and the field that names it, by what is owed.
@@ -51,27 +53,42 @@ class Owed:
 
 
 class Ledger:
-    """What is owed in one case, in the order in which it came up."""
+    """
+    What is owed in one case, in the order in which it came up.
+
+    *entries* are never changed, only replaced by others, so that whoever keeps them knows later what has changed since; where
+    they are the same object, nothing has.
+    """
 
     def __init__(self, tree: PolicyTree) -> None:
+        self.entries: Entries = {}
         self._tree = tree
-        self._entries: dict[tuple[Kind, str], Owed] = {}
         self._promises: dict[str, str] = {}
-        titles = {step.do: step.title for plan in tree.case.plans.values() for step in plan.steps}
-        self._titles = titles
+        self._open: tuple[Owed, ...] = ()
+        self._due: tuple[Owed, ...] = ()
 
     def __iter__(self) -> Iterator[Owed]:
-        return iter(self._entries.values())
+        return iter(self.entries.values())
 
     def get(self, kind: Kind, id_: str) -> Owed | None:
         """Return an entry, None where there is none."""
-        return self._entries.get((kind, id_))
+        return self.entries.get((kind, id_))
 
     @property
-    def due(self) -> list[Owed]:
+    def due(self) -> tuple[Owed, ...]:
         """What is open and has a deadline, the earliest first."""
-        waiting = [entry for entry in self if entry.state == "open" and entry.due_at is not None]
-        return sorted(waiting, key=lambda entry: entry.due_at or 0)
+        return self._due
+
+    @property
+    def deadlines(self) -> tuple[int, ...]:
+        """The moments, in order, at which something is due that is open."""
+        return tuple(dict.fromkeys(entry.due_at for entry in self._due if entry.due_at is not None))
+
+    def _put(self, entry: Owed) -> None:
+        self.entries = {**self.entries, (entry.kind, entry.id): entry}
+        self._open = tuple(entry for entry in self if entry.state == "open")
+        waiting = [entry for entry in self._open if entry.due_at is not None]
+        self._due = tuple(sorted(waiting, key=lambda entry: entry.due_at or 0))
 
     def owe(self, duties: Iterable[str], at: int) -> None:
         """Open the duties of a decision; each is opened once in a case, and again only after it was withdrawn."""
@@ -81,31 +98,34 @@ class Ledger:
             obligation, duty = self._tree.obligations[id_], self._tree.case.duties.get(id_)
             calendar = self._tree.case.calendar if duty is not None and duty.hours == "business" else None
             due = None if obligation.within is None else deadline(at, obligation.within, calendar)
-            self._open(Owed("duty", id_, obligation.title, obligation.by, at, due))
+            self._begin(Owed("duty", id_, obligation.title, obligation.by, at, due))
 
     def expect(self, step: str, due_at: int, at: int) -> None:
         """Open a step of a plan that has to be taken by a moment."""
         if not self._is_settled("step", step):
-            self._open(Owed("step", step, self._titles.get(step, ""), "", at, due_at))
+            self._begin(Owed("step", step, self._title(step), "", at, due_at))
 
-    def withdraw(self, kind: Kind, standing: Callable[[str], bool], at: int, by: int | None) -> None:
-        """Withdraw what is open of a kind and does not stand any more, for the event of the number *by*; lasting duties stand."""
-        for entry in [entry for entry in self if entry.kind == kind and entry.state == "open"]:
+    def withdraw(self, kind: Kind, standing: Container[str], at: int, by: int | None) -> None:
+        """Withdraw what is open of a kind and not *standing* any more, for the event of the number *by*; lasting duties stand."""
+        for entry in [entry for entry in self._open if entry.kind == kind]:
             duty = self._tree.case.duties.get(entry.id) if kind == "duty" else None
-            if not (duty is not None and duty.lasting) and not standing(entry.id):
-                closed = attrs.evolve(entry, state="withdrawn", closed_at=at, closed_by=by)
-                self._entries[kind, entry.id] = closed
+            if not (duty is not None and duty.lasting) and entry.id not in standing:
+                self._put(attrs.evolve(entry, state="withdrawn", closed_at=at, closed_by=by))
 
     def _is_settled(self, kind: Kind, id_: str) -> bool:
         """Whether something came up before, and need not come up again."""
-        entry = self._entries.get((kind, id_))
+        entry = self.entries.get((kind, id_))
         return entry is not None and entry.state != "withdrawn"
 
-    def _open(self, entry: Owed) -> None:
-        earlier = self._entries.get((entry.kind, entry.id))
+    def _begin(self, entry: Owed) -> None:
+        earlier = self.entries.get((entry.kind, entry.id))
         if earlier is not None:
             entry = attrs.evolve(entry, times=earlier.times + 1)
-        self._entries[entry.kind, entry.id] = entry
+        self._put(entry)
+
+    def _title(self, step: str) -> str:
+        titles = [found.title for plan in self._tree.case.plans.values() for found in plan.steps if found.do == step]
+        return titles[-1] if titles else ""
 
     def happened(self, event: Happened) -> None:
         """Take in an event: what it makes, discharges or breaches."""
@@ -125,8 +145,9 @@ class Ledger:
             case "duty_breached":
                 self._breach("duty", str(event.fields.get("duty", "")), event.at)
         step = event.fields.get("step") if event.kind == "step_done" else None
-        for id_, duty in self._tree.case.duties.items():
-            if event.kind in duty.discharged_by or (step is not None and step in duty.discharged_by):
+        for kind, id_ in self.entries if self._tree.case.duties else ():
+            duty = self._tree.case.duties.get(id_) if kind == "duty" else None
+            if duty and (event.kind in duty.discharged_by or (step is not None and step in duty.discharged_by)):
                 self._close("duty", id_, event)
 
     def _promise(self, event: Happened) -> None:
@@ -135,7 +156,7 @@ class Ledger:
         within = event.fields.get("within")
         due = None if within is None or isinstance(within, str | tuple) else deadline(event.at, within)
         title = str(event.fields.get("text", ""))
-        self._open(Owed("promise", name, title, "", event.at, due))
+        self._begin(Owed("promise", name, title, "", event.at, due))
 
     def _promised(self, event: Happened) -> str:
         name = promise_name(event, self._promises)
@@ -143,12 +164,12 @@ class Ledger:
         return name
 
     def _close(self, kind: Kind, id_: str, event: Happened) -> None:
-        entry = self._entries.get((kind, id_))
+        entry = self.entries.get((kind, id_))
         if entry is not None and entry.closed_at is None:
             state: State = "breached" if entry.state == "breached" else "done"
-            self._entries[kind, id_] = attrs.evolve(entry, state=state, closed_at=event.at, closed_by=event.seq)
+            self._put(attrs.evolve(entry, state=state, closed_at=event.at, closed_by=event.seq))
 
     def _breach(self, kind: Kind, id_: str, at: int) -> None:
-        entry = self._entries.get((kind, id_))
+        entry = self.entries.get((kind, id_))
         if entry is not None and entry.state == "open" and (entry.due_at is None or entry.due_at <= at):
-            self._entries[kind, id_] = attrs.evolve(entry, state="breached")
+            self._put(attrs.evolve(entry, state="breached"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
@@ -24,16 +24,37 @@ class NextStep:
     forbidden: tuple[Pattern, ...] = ()
 
 
-def next_steps(case: CaseTree, state: State, done: Sequence[str]) -> Iterator[NextStep]:
-    """
-    Yield the next step of each plan that certainly applies.
+@attrs.frozen
+class Applying:
+    """A plan that certainly applies, and those of its steps that do."""
 
-    A step whose condition is not certain is left out, as one that does not apply.
+    plan: Plan
+    steps: tuple[Step, ...]
+
+
+def applying(case: CaseTree, state: State) -> tuple[Applying, ...]:
     """
-    for plan in case.plans.values():
-        if form_truth(plan.form, state) is not True:
-            continue
-        for step in plan.steps:
-            if step.do not in done and form_truth(step.form, state) is True:
-                yield NextStep(plan, step, tuple(need for need in step.needs if need not in done))
+    Return the plans that apply.
+
+    A plan or step whose condition is not certain is left out, as one that does not apply.
+    """
+    return tuple(
+        Applying(plan, tuple(step for step in plan.steps if form_truth(step.form, state) is True))
+        for plan in case.plans.values()
+        if form_truth(plan.form, state) is True
+    )
+
+
+def possible_steps(case: CaseTree, state: State) -> frozenset[str]:
+    """Return the steps that some plan asks for, or may ask for."""
+    plans = (plan for plan in case.plans.values() if form_truth(plan.form, state) is not False)
+    return frozenset(step.do for plan in plans for step in plan.steps if form_truth(step.form, state) is not False)
+
+
+def next_steps(plans: Iterable[Applying], done: Sequence[str]) -> Iterator[NextStep]:
+    """Yield the next step of each plan that applies: the first that is not done."""
+    for found in plans:
+        for step in found.steps:
+            if step.do not in done:
+                yield NextStep(found.plan, step, tuple(need for need in step.needs if need not in done))
                 break

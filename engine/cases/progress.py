@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
@@ -14,23 +14,22 @@ from ...rules.event_reading import WITH_FACTS, read_event
 from ...rules.given import Knowledge, read_given
 from ...rules.types import Value
 from ..decision import Judgement, Outcome
-from ..force import ordinal
-from ..guards import outcomes_truth
 from ..policy import Decision, Policy
-from ..truth import State, form_truth
 from .business_time import deadline, moment_of
 from .correlate import Correlation, Happened, Match
 from .event import Event
 from .folding import Folding
 from .handing_in import as_handed_in
 from .joining import Joiner
-from .ledger import BREACHES, Kind, Ledger, Owed
+from .ledger import BREACHES, Entries, Ledger, Owed
 from .planning import NextStep, next_steps
+from .views import View, views_of
 
 Status: TypeAlias = Literal["open", "monitored", "closed"]
 
 #: The most events that may follow from one moment by themselves: breaches, reopening, closing.
 MOST_FOLLOWING: Final = 1_000
+_UNCHANGED: Final[Mapping[str, tuple[Outcome | None, Outcome]]] = MappingProxyType({})
 
 
 @attrs.frozen
@@ -51,6 +50,10 @@ class Moment:
     status: Status
 
 
+#: What is compared before and after: the view, and the ledger.
+_Before: TypeAlias = tuple[View | None, Entries]
+
+
 class EndlessCaseError(Exception):
     """Events follow one another by themselves without end."""
 
@@ -67,16 +70,22 @@ class Progress:
         self.tree = policy.tree
         self.status: Status = "open"
         self.monitored_until: int | None = None
-        self.judgement: Judgement | None = None
+        self.view: View | None = None
         self.moments: list[Moment] = []
         self.ledger = Ledger(self.tree)
         self.facts = Folding(self.tree.facts)
         self.correlation = Correlation(self.tree.case.patterns, joiner, self.tree.facts, case=case)
         #: The number of the last event in the log.
         self.last_seq = 0
+        self._views = views_of(policy)
         self._walked_away = False
         self._is_opened = False
         self._is_erased = False
+
+    @property
+    def judgement(self) -> Judgement | None:
+        """What was decided last; None before the first event."""
+        return None if self.view is None else self.view.judgement
 
     @property
     def matches(self) -> list[Match]:
@@ -95,7 +104,7 @@ class Progress:
         """
         self.wait(event.at - 1)
         happened = self._read(event)
-        before = self._snapshot()
+        before = self.view, self.ledger.entries
         matches = self.correlation.advance(happened, self.facts)
         self.last_seq = max(self.last_seq, event.seq)
         self.ledger.happened(happened)
@@ -107,7 +116,7 @@ class Progress:
         found = []
         while self.correlation.deadlines and self.correlation.deadlines[0] <= now:
             at = self.correlation.deadlines[0]
-            before = self._snapshot()
+            before = self.view, self.ledger.entries
             matches = self.correlation.advance_to(at, self.facts)
             if matches:
                 found.append(self._settle(at, None, matches, before))
@@ -134,7 +143,9 @@ class Progress:
     @property
     def alarms(self) -> tuple[int, ...]:
         """The moments, in order, at which something may follow from time alone."""
-        due = [entry.due_at for entry in self.ledger.due if entry.due_at is not None]
+        due = self.ledger.deadlines
+        if self.status != "monitored" and not self.correlation.deadlines:
+            return due
         watched = [self.monitored_until] if self.status == "monitored" and self.monitored_until is not None else []
         if watched and self._flares_up():
             watched.append(self._after_last)
@@ -146,9 +157,9 @@ class Progress:
         """Return the facts of the case at a moment."""
         return self.facts.known(at)
 
-    def state(self, at: int) -> State:
-        """Return what is known at a moment as conditions see it."""
-        return State.of(self.tree.facts, self.known(at), ordinal(moment_of(at)))
+    def seen(self, at: int) -> View:
+        """Return what the policy makes of the case at a moment."""
+        return self._views.at(self.known(at), moment_of(at))
 
     def stated(self, at: int) -> dict[str, object]:
         """Return the facts of the case at a moment as callers hand them in."""
@@ -161,12 +172,12 @@ class Progress:
 
     def next_steps(self, at: int) -> tuple[NextStep, ...]:
         """Return what the plans ask for at a moment; nothing once the case is closed."""
-        return self._next_steps(self.state(at))
+        return self._next_steps(self.seen(at))
 
-    def _next_steps(self, state: State) -> tuple[NextStep, ...]:
+    def _next_steps(self, view: View) -> tuple[NextStep, ...]:
         if self.status == "closed":
             return ()
-        return tuple(next_steps(self.tree.case, state, self.facts.steps_done))
+        return tuple(next_steps(view.plans, self.facts.steps_done))
 
     # -- within
 
@@ -189,65 +200,27 @@ class Progress:
             return {}
         return readable(raw, self.policy)
 
-    def _settle(self, at: int, event: Event | None, matches: Iterable[Match], before: _Snapshot) -> Moment:
+    def _settle(self, at: int, event: Event | None, matches: Iterable[Match], before: _Before) -> Moment:
         """Decide anew, and write down what is different."""
-        known = self.known(at)
-        judgement = self.policy.judge(known, moment_of(at))
-        self.judgement = judgement
-        if not self._is_erased:
-            self.ledger.owe(judgement.obligations, at)
-        asked = {*judgement.obligations, *judgement.possible_obligations}
+        view = self.view = self.seen(at)
         by = event.seq if event is not None else None
-        self.ledger.withdraw("duty", asked.__contains__, at, by)
-        if self.tree.case.plans or self.tree.case.monitoring is not None:
-            state = State.of(self.tree.facts, known, ordinal(moment_of(at)))
-            self._expect_steps(state, at)
-            self.ledger.withdraw("step", partial(self._is_step_left, state), at, by)
-            self._watch(judgement, state, at)
-        after = self._snapshot()
-        moment = Moment(
-            at,
-            event,
-            tuple(matches),
-            {
-                name: (before.outcomes.get(name), now)
-                for name, now in after.outcomes.items()
-                if before.outcomes.get(name) != now
-            },
-            tuple(
-                entry
-                for key, entry in after.entries.items()
-                if key not in before.entries or before.entries[key].times != entry.times
-            ),
-            tuple(
-                entry
-                for key, entry in after.entries.items()
-                if entry.state != "open" and entry != before.entries.get(key)
-            ),
-            self.status,
-        )
+        if not self._is_erased:
+            self.ledger.owe(view.judgement.obligations, at)
+        self.ledger.withdraw("duty", view.duties, at, by)
+        self._expect_steps(view, at)
+        self.ledger.withdraw("step", view.steps if self.status != "closed" else (), at, by)
+        self._watch(view, at)
+        opened, closed = _settled(before[1], self.ledger.entries)
+        moment = Moment(at, event, tuple(matches), _changed(before[0], view), opened, closed, self.status)
         self.moments.append(moment)
         return moment
 
-    def _snapshot(self) -> _Snapshot:
-        verdicts = self.judgement.verdicts if self.judgement is not None else {}
-        outcomes = {name: verdict.canonical for name, verdict in verdicts.items()}
-        return _Snapshot(outcomes, {(entry.kind, entry.id): entry for entry in self.ledger})
-
-    def _expect_steps(self, state: State, at: int) -> None:
-        for found in self._next_steps(state):
+    def _expect_steps(self, view: View, at: int) -> None:
+        for found in self._next_steps(view):
             if found.step.within is not None and not found.waits_for:
                 due = deadline(at, found.step.within)
                 if due is not None:
                     self.ledger.expect(found.step.do, due, at)
-
-    def _is_step_left(self, state: State, do: str) -> bool:
-        """Whether a plan may still ask for a step; none does once the case is closed."""
-        return self.status != "closed" and any(
-            step.do == do and form_truth(plan.form, state) is not False and form_truth(step.form, state) is not False
-            for plan in self.tree.case.plans.values()
-            for step in plan.steps
-        )
 
     # -- watching
 
@@ -261,23 +234,20 @@ class Progress:
             self.status, self.monitored_until, self._is_erased = "closed", None, True
             self.ledger = Ledger(self.tree)
 
-    def _watch(self, judgement: Judgement, state: State, at: int) -> None:
+    def _watch(self, view: View, at: int) -> None:
         """Begin to watch the case at the moment at which we walk away."""
         monitoring = self.tree.case.monitoring
         if monitoring is None:
             return
-        truth = outcomes_truth(self.tree, monitoring.when, monitoring.decisions, judgement.verdicts, state)
-        if truth is True and not self._walked_away and self.status == "open":
+        if view.walks_away and not self._walked_away and self.status == "open":
             self.status, self.monitored_until = "monitored", deadline(at, monitoring.length)
-        self._walked_away = truth is True
+        self._walked_away = view.walks_away
 
     def _flares_up(self) -> bool:
         """Whether what has just happened reopens a watched case; what was so already when watching began does not."""
-        monitoring = self.tree.case.monitoring
-        assert monitoring is not None
-        if len(self.moments) < 2 or self.moments[-2].status != "monitored":
+        if self.view is None or len(self.moments) < 2 or self.moments[-2].status != "monitored":
             return False
-        return form_truth(monitoring.reopen, self.state(self.moments[-1].at)) is True
+        return self.view.flares_up
 
     @property
     def _after_last(self) -> int:
@@ -292,12 +262,26 @@ class Progress:
         return f"it flares up: {monitoring.reopen_text}"
 
 
-@attrs.frozen
-class _Snapshot:
-    """What is compared before and after."""
+def _changed(before: View | None, after: View) -> Mapping[str, tuple[Outcome | None, Outcome]]:
+    """Return the decisions whose outcome is another, with the outcomes before and after."""
+    if before is after:
+        return _UNCHANGED
+    old = {} if before is None else before.outcomes
+    found = {name: (old.get(name), now) for name, now in after.outcomes.items() if old.get(name) != now}
+    return found or _UNCHANGED
 
-    outcomes: Mapping[str, Outcome]
-    entries: Mapping[tuple[Kind, str], Owed]
+
+def _settled(before: Entries, after: Entries) -> tuple[tuple[Owed, ...], tuple[Owed, ...]]:
+    """Return the entries of a ledger that came up, and those that were settled."""
+    if before is after:
+        return (), ()
+    different = [entry for key, entry in after.items() if entry != before.get(key)]
+    opened = tuple(entry for entry in different if _times(before.get((entry.kind, entry.id))) != entry.times)
+    return opened, tuple(entry for entry in different if entry.state != "open")
+
+
+def _times(entry: Owed | None) -> int:
+    return 0 if entry is None else entry.times
 
 
 def _breach(entry: Owed) -> Event:
@@ -346,7 +330,7 @@ def run_through(progress: Progress, events: Iterable[Event], *, now: int | None 
     """
     for event in events:
         yield from pass_time(progress, event.at - 1)
-        yield progress.take(attrs.evolve(event, seq=progress.last_seq + 1))
+        yield progress.take(event.numbered(progress.last_seq + 1))
         yield from pass_time(progress, event.at)
     if now is not None:
         yield from pass_time(progress, now)
@@ -364,7 +348,7 @@ def pass_time(progress: Progress, now: int) -> Iterator[Moment]:
         yield from progress.wait(alarm - 1)
         following = progress.following(alarm)
         for event in following:
-            yield progress.take(attrs.evolve(event, seq=progress.last_seq + 1))
+            yield progress.take(event.numbered(progress.last_seq + 1))
         if following:
             continue
         # What is absent at a moment is absent after all events of that moment, those that follow by themselves included.

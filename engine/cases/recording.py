@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
 
 from .business_time import moment_of
-from .ledger import Kind, Owed
+from .ledger import Entries, Owed
 from .progress import Progress, Status
 
 
@@ -16,7 +16,7 @@ from .progress import Progress, Status
 class Recording:
     """The part of a case's state that the store keeps beside the log."""
 
-    entries: Mapping[tuple[Kind, str], Owed]
+    entries: Entries
     alarms: tuple[int, ...]
     status: Status | None
 
@@ -25,31 +25,32 @@ class Recording:
         """Return what there is to be written down of a state; nothing of a case that has not begun."""
         if progress is None:
             return cls({}, (), None)
-        entries: dict[tuple[Kind, str], Owed] = {(entry.kind, entry.id): entry for entry in progress.ledger}
-        return cls(entries, progress.alarms, progress.status)
+        return cls(progress.ledger.entries, progress.alarms, progress.status)
 
 
 def changes(before: Recording, after: Recording, progress: Progress) -> dict[str, Any]:
     """Return the rows that changed between two states, as the store takes them."""
-    from .store.records import LedgerRow, Timer
+    from .store.records import Timer
 
-    entries = [entry for key, entry in after.entries.items() if before.entries.get(key) != entry]
-    ledger = [
-        LedgerRow(e.kind, e.id, e.opened_at, e.due_at, e.state, e.closed_at, {"title": e.title, "by": e.by})
-        for e in entries
-    ]
-    # What an event that happened earlier makes never owed is taken out.
-    ledger += [
-        LedgerRow(e.kind, e.id, e.opened_at, state="gone")
-        for key, e in before.entries.items()
-        if key not in after.entries
-    ]
-    timers = [Timer(f"at-{due}", due) for due in after.alarms if due not in before.alarms]
-    timers += [Timer(f"at-{due}", due, state="cancelled") for due in before.alarms if due not in after.alarms]
+    ledger = [] if before.entries is after.entries else list(_rows(before.entries, after.entries))
+    timers: list[Timer] = []
+    if before.alarms != after.alarms:
+        timers += [Timer(f"at-{due}", due) for due in after.alarms if due not in before.alarms]
+        timers += [Timer(f"at-{due}", due, state="cancelled") for due in before.alarms if due not in after.alarms]
     found: dict[str, Any] = {"ledger": ledger, "timers": timers, "outbox": list(_messages(before, after, progress))}
     if after.status is not None and after.status != before.status:
         found["status"] = after.status
     return found
+
+
+def _rows(before: Entries, after: Entries) -> Iterator[Any]:
+    """Yield the rows of a ledger that are another now; what an event that happened earlier makes never owed is taken out."""
+    from .store.records import LedgerRow
+
+    for e in (entry for key, entry in after.items() if before.get(key) != entry):
+        yield LedgerRow(e.kind, e.id, e.opened_at, e.due_at, e.state, e.closed_at, {"title": e.title, "by": e.by})
+    for e in (entry for key, entry in before.items() if key not in after):
+        yield LedgerRow(e.kind, e.id, e.opened_at, state="gone")
 
 
 def _messages(before: Recording, after: Recording, progress: Progress) -> Iterator[Any]:
@@ -60,25 +61,32 @@ def _messages(before: Recording, after: Recording, progress: Progress) -> Iterat
     from .store.records import Message
 
     at = progress.moments[-1].at if progress.moments else 0
-    for key, entry in after.entries.items():
-        earlier = before.entries.get(key)
+    if before.entries is not after.entries:
+        yield from _owed(before.entries, after.entries, at, progress.last_seq)
+    if after.status != before.status and before.status is not None:
+        yield Message(f"status/{progress.last_seq}", f"case_{after.status}", at, {"status": after.status})
+
+
+def _owed(before: Entries, after: Entries, at: int, last: int) -> Iterator[Any]:
+    """Yield what is to be told of a ledger; *last* is the number of the event with which it came to be so."""
+    from .store.records import Message
+
+    for key, entry in after.items():
+        earlier = before.get(key)
         body = _body(entry)
         was = earlier.state if earlier is not None and earlier.times == entry.times else None
         if earlier is None:
             yield Message(f"{entry.kind}-opened/{entry.id}", f"{entry.kind}_opened", at, body)
         elif was is None or (was == "withdrawn" and entry.state != was):
             # A key is for good, so what comes up again is told under another: that of the event with which it does.
-            yield Message(f"{entry.kind}-opened-{progress.last_seq}/{entry.id}", f"{entry.kind}_opened", at, body)
+            yield Message(f"{entry.kind}-opened-{last}/{entry.id}", f"{entry.kind}_opened", at, body)
         if entry.state == "breached" and was != "breached":
             again = f"-{entry.times}" if entry.times > 1 else ""
             yield Message(f"{entry.kind}-breached{again}/{entry.id}", f"{entry.kind}_breached", at, body)
         if entry.state == "withdrawn" and was != "withdrawn":
-            yield Message(f"{entry.kind}-withdrawn-{progress.last_seq}/{entry.id}", f"{entry.kind}_withdrawn", at, body)
-    for entry in (entry for key, entry in before.entries.items() if key not in after.entries and entry.state == "open"):
-        name = f"{entry.kind}-withdrawn-{progress.last_seq}/{entry.id}"
-        yield Message(name, f"{entry.kind}_withdrawn", at, _body(entry))
-    if after.status != before.status and before.status is not None:
-        yield Message(f"status/{progress.last_seq}", f"case_{after.status}", at, {"status": after.status})
+            yield Message(f"{entry.kind}-withdrawn-{last}/{entry.id}", f"{entry.kind}_withdrawn", at, body)
+    for entry in (entry for key, entry in before.items() if key not in after and entry.state == "open"):
+        yield Message(f"{entry.kind}-withdrawn-{last}/{entry.id}", f"{entry.kind}_withdrawn", at, _body(entry))
 
 
 def _body(entry: Owed) -> dict[str, Any]:
