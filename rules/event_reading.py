@@ -33,13 +33,12 @@ def read_event(
     """
     found: dict[str, Value] = {}
     for name, value in raw.items():
-        at = place.inside(name)
         if name == "facts" and kind.id in WITH_FACTS:
-            _check_facts(value, facts, currencies, findings, at)
+            _check_facts(value, facts, currencies, findings, place.inside(name))
             continue
         field = kind.fields.get(name)
         if field is None:
-            at = attrs.evolve(at, key=True)
+            at = attrs.evolve(place.inside(name), key=True)
             findings.report(
                 "unknown-field", at, suggestion=nearest(name, _names(kind)), field=shown(name), kind=kind.id
             )
@@ -47,12 +46,14 @@ def read_event(
         try:
             read = None if value is None else read_fact(value, field, currencies)
         except FactProblem as problem:
-            findings.report(problem.code, at, suggestion=problem.suggestion, **{"fact": name, **problem.facts})
+            findings.report(
+                problem.code, place.inside(name), suggestion=problem.suggestion, **{"fact": name, **problem.facts}
+            )
             continue
         if isinstance(read, int | str | tuple | Fraction):
             found[name] = read
         elif read is not None:
-            findings.report("uncertain-field", at, field=name, text=shown(value))
+            findings.report("uncertain-field", place.inside(name), field=name, text=shown(value))
     if kind.id == "fact_learned" and not raw.get("facts"):
         findings.report("learns-nothing", place)
     return found

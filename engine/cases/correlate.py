@@ -127,7 +127,7 @@ class Correlation:
     @property
     def deadlines(self) -> tuple[int, ...]:
         """The moments, in order, at which time alone may complete something."""
-        return tuple(dict.fromkeys(watch.due for watch in self._watches))
+        return tuple(dict.fromkeys(watch.due for watch in self._watches)) if self._watches else ()
 
     def advance(self, event: Happened, fold: Fold) -> list[Match]:
         """

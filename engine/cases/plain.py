@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TypeAlias
 
 from ...rules.case_tree import Pattern
+from ...rules.event_kinds import MATCHED
 from .joining import Join, Seen
 from .outline import Outline, outlines
 from .search import smallest
@@ -25,6 +26,7 @@ class Plain:
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self.outlines = outlines(patterns)
+        self._taking = _taking(self.outlines)
         self._cases: dict[str, list[Rows]] = {}
 
     def add(self, case: str, event: Seen) -> list[Join]:
@@ -44,8 +46,9 @@ class Plain:
         if kept is None:
             kept = self._cases[case] = [[[] for _ in outline.parts] for outline in self.outlines]
         admitted: dict[int, list[int]] = {}
-        for index, outline in enumerate(self.outlines):
-            parts = [at for at, part in enumerate(outline.parts) if part.admits(event)]
+        for index, asking in self._taking.get(event.kind, ()):
+            outline = self.outlines[index]
+            parts = [at for at in asking if outline.parts[at].admits(event)]
             for at in parts:
                 kept[index][at].append(event)
             if parts:
@@ -60,6 +63,16 @@ class Plain:
     def rows(self, case: str, index: int) -> Rows:
         """Return the events that are kept for a pattern."""
         return self._cases[case][index] if case in self._cases else [[] for _ in self.outlines[index].parts]
+
+
+def _taking(patterns: Iterable[Outline]) -> dict[str, list[tuple[int, list[int]]]]:
+    """Return, by the kind of an event, the patterns by number that may take it, with their parts."""
+    found: dict[str, dict[int, list[int]]] = {}
+    for index, outline in enumerate(patterns):
+        for at, part in enumerate(outline.parts):
+            kind = MATCHED.id if part.element.pattern else part.element.kind
+            found.setdefault(kind, {}).setdefault(index, []).append(at)
+    return {kind: list(parts.items()) for kind, parts in found.items()}
 
 
 def _forget_old(outline: Outline, rows: Rows, now: int) -> None:

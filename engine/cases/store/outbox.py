@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from .chain import written
 from .claims import WAITING, claim_values, free
 from .log import head_row
+from .prepared import Prepared
 from .records import Message, MessageState, Posted
 from .tables import CASES, OUTBOX
 from .texts import checked_id, checked_moment, checked_name
@@ -21,10 +22,13 @@ from .texts import checked_id, checked_moment, checked_name
 #: The longest note on what went wrong that is kept, in characters.
 LONGEST_PROBLEM: Final = 300
 
-_ADD: Final = {
-    name: insert(OUTBOX).on_conflict_do_nothing(index_elements=["case_number", "key"])
-    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+_GIVEN: Final = {column.name: bindparam(column.name) for column in OUTBOX.c if column.name != "number"}
+_ADD: Final = Prepared(
+    *(
+        insert(OUTBOX).values(_GIVEN).on_conflict_do_nothing(index_elements=["case_number", "key"])
+        for insert in (sqlite.insert, postgresql.insert)
+    )
+)
 _WITH_CASE: Final = select(OUTBOX, CASES.c.id.label("case_id")).join(CASES, CASES.c.number == OUTBOX.c.case_number)
 _READY: Final = (
     _WITH_CASE.where(OUTBOX.c.state == WAITING, OUTBOX.c.next_at <= bindparam("now"), free(OUTBOX))
@@ -50,7 +54,7 @@ def post(connection: Connection, number: int, messages: Sequence[Message], first
     """Put messages into the outbox, with the events *first* to *last* that they came with; one that is there already stays."""
     if messages:
         rows = [message_values(number, message) | {"first_seq": first, "last_seq": last} for message in messages]
-        connection.execute(_ADD[connection.dialect.name], rows)
+        _ADD.run(connection, rows)
 
 
 def message_values(number: int, message: Message) -> dict[str, Any]:

@@ -16,11 +16,15 @@ from sqlalchemy.sql import ClauseElement
 
 
 class Prepared:
-    """A statement that was compiled once; its parameters have names, and every one of them has to be given."""
+    """
+    A statement that was compiled once; its parameters have names, and every one of them has to be given.
 
-    def __init__(self, statement: Executable) -> None:
+    *on_postgresql* is what is executed there, where that is another.
+    """
+
+    def __init__(self, statement: Executable, on_postgresql: Executable | None = None) -> None:
         assert isinstance(statement, ClauseElement)
-        self._statement: Final = statement
+        self._statement: Final[Executable] = statement if on_postgresql is None else on_postgresql
         self._text: Final = str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
 
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:

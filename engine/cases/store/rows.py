@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Executable, Row, Table, bindparam, delete, select
+from sqlalchemy import Connection, Executable, Row, Table, bindparam, delete, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .chain import written
+from .prepared import Prepared
 from .records import LedgerRow, Timer
 from .tables import LEDGER, TIMERS
 from .texts import checked_id, checked_moment, checked_name, one_of
@@ -24,18 +25,18 @@ _TIMERS_OF: Final = (
 )
 
 
-def _puts(table: Table) -> dict[str, Executable]:
-    """Return, by dialect, the statement that adds a row or replaces the one of its key; a claim on it ends."""
-    return {
-        name: _put(table, insert) for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-    }
+def _puts(table: Table) -> Prepared:
+    """Return the statement that adds a row or replaces the one of its key; a claim on it ends."""
+    return Prepared(_put(table, sqlite.insert), _put(table, postgresql.insert))
 
 
 def _put(table: Table, insert: Callable[..., Any]) -> Executable:
     statement = insert(table)
     key = [column.name for column in table.primary_key]
     changes = {
-        column.name: table.c.claims + 1 if column.name == "claims" else statement.excluded[column.name]
+        column.name: table.c.claims + literal_column("1")
+        if column.name == "claims"
+        else statement.excluded[column.name]
         for column in table.c
         if column.name not in key
     }
@@ -56,7 +57,7 @@ def put_ledger(connection: Connection, number: int, rows: Sequence[LedgerRow]) -
     """Write down the new state of rows of a case's ledger, and take out those that are gone."""
     kept = [_ledger_values(number, row) for row in rows if row.state != "gone"]
     if kept:
-        connection.execute(_PUT_LEDGER[connection.dialect.name], kept)
+        _PUT_LEDGER.run(connection, kept)
     for row in rows:
         if row.state == "gone":
             connection.execute(_DROP_LEDGER, {"of_case": number, "of_kind": row.kind, "of_id": row.id})
@@ -86,7 +87,7 @@ def ledger_of(connection: Connection, number: int) -> tuple[LedgerRow, ...]:
 def put_timers(connection: Connection, number: int, timers: Sequence[Timer]) -> None:
     """Write down the new state of timers of a case."""
     if timers:
-        connection.execute(_PUT_TIMERS[connection.dialect.name], [_timer_values(number, timer) for timer in timers])
+        _PUT_TIMERS.run(connection, [_timer_values(number, timer) for timer in timers])
 
 
 def _timer_values(number: int, timer: Timer) -> dict[str, Any]:
