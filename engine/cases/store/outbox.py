@@ -22,7 +22,7 @@ from .texts import checked_id, checked_moment, checked_name
 #: The longest note on what went wrong that is kept, in characters.
 LONGEST_PROBLEM: Final = 300
 
-_GIVEN: Final = {column.name: bindparam(column.name) for column in OUTBOX.c if column.name != "number"}
+_GIVEN: Final[dict[str, Any]] = {column.name: bindparam(column.name) for column in OUTBOX.c if column.name != "number"}
 _ADD: Final = Prepared(
     *(
         insert(OUTBOX).values(_GIVEN).on_conflict_do_nothing(index_elements=["case_number", "key"])
