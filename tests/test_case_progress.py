@@ -185,6 +185,16 @@ def test_views_are_those_last_seen_of_every_post_and_how_fast_they_grow(policy: 
     assert known["virality.press"] is True
 
 
+def test_what_is_written_otherwise_than_it_is_read_counts_as_it_is_read(policy: Policy) -> None:
+    """`9000.0` is a whole number, though not one to Python."""
+    posts: list[Told] = [
+        (hour, "post_seen", {"author": a, "post": a, "views": 9_000.0}) for hour, a in enumerate("abc")
+    ]
+    progress = begun(policy, *posts)
+    assert progress.known(OPENED + HOUR)["virality.views"] == 27_000
+    assert [match.pattern for match in progress.matches] == ["pile-on"]
+
+
 def test_the_worst_treatment_stands(policy: Policy) -> None:
     """A milder message does not take back what was stated, and what is uncertain is at least as bad as what was written."""
     milder = begun(policy, (HOUR, "message_received", {"abuse": "rude"}), abuse="hostile")

@@ -12,6 +12,7 @@ from bisect import insort
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import attrs
@@ -31,6 +32,7 @@ from .outline import Outline, day_of
 MOST_MATCHES: Final = 1_000
 #: The most matches at one moment of which each was completed by the one before.
 LONGEST_CHAIN: Final = 50
+_NOTHING: Final[Mapping[str, Value]] = MappingProxyType({})
 
 
 @attrs.frozen
@@ -225,8 +227,10 @@ class Correlation:
         fold.matched(match)
         return match
 
-    def _taught(self, outline: Outline, events: tuple[Seen, ...], at: int) -> dict[str, Value]:
+    def _taught(self, outline: Outline, events: tuple[Seen, ...], at: int) -> Mapping[str, Value]:
         """Return the facts that a pattern teaches; those that have no value, or none that the fact may have, stay open."""
+        if not outline.pattern.learn:
+            return _NOTHING
         values = outline.every_field(events)
         state = State({}, values, Settled(values, day_of(at)))
         found: dict[str, Value] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
+from operator import is_
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 
@@ -193,7 +194,9 @@ class Progress:
             self.facts.learn(self._learned(event.raw.get("facts")), event.at)
         if not self._is_opened:
             self._is_opened, self.facts.opened_at = True, event.at
-        return Happened(event.seq, event.at, event.kind, fields)
+        # What is read as it was written is held once.
+        same = len(fields) == len(event.raw) and all(map(is_, fields.values(), event.raw.values()))
+        return Happened(event.seq, event.at, event.kind, event.raw if same else fields)
 
     def _learned(self, raw: object) -> dict[str, Knowledge]:
         if not isinstance(raw, Mapping):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from sys import intern
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, exists, insert, literal_column, select, update
@@ -123,7 +124,9 @@ def heads(connection: Connection, *, status: str | None, overdue_at: int | None)
 def event_of(row: EventRow) -> Event:
     """Return a row of the log as an event."""
     raw = {} if row.payload is None else json.loads(row.payload)
-    return Event(row.seq, row.at, row.kind, raw, row.key, erased=row.payload is None)
+    # The same few names and kinds come with every event; each is held once.
+    fields = {intern(name): value for name, value in raw.items()}
+    return Event(row.seq, row.at, intern(row.kind), fields, row.key, erased=row.payload is None)
 
 
 def event_rows(connection: Connection, number: int, after: int = 0) -> list[EventRow]:
