@@ -45,10 +45,11 @@ def applying(case: CaseTree, state: State) -> tuple[Applying, ...]:
     )
 
 
-def possible_steps(case: CaseTree, state: State) -> frozenset[str]:
+def possible_steps(case: CaseTree, state: State) -> tuple[str, ...]:
     """Return the steps that some plan asks for, or may ask for."""
     plans = (plan for plan in case.plans.values() if form_truth(plan.form, state) is not False)
-    return frozenset(step.do for plan in plans for step in plan.steps if form_truth(step.form, state) is not False)
+    steps = (step.do for plan in plans for step in plan.steps if form_truth(step.form, state) is not False)
+    return tuple(dict.fromkeys(steps))
 
 
 def next_steps(plans: Iterable[Applying], done: Sequence[str]) -> Iterator[NextStep]:

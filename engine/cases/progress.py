@@ -160,7 +160,7 @@ class Progress:
 
     def seen(self, at: int) -> View:
         """Return what the policy makes of the case at a moment."""
-        return self._views.at(self.known(at), moment_of(at))
+        return self._views.at(self.known(at), moment_of(at), last=self.view)
 
     def stated(self, at: int) -> dict[str, object]:
         """Return the facts of the case at a moment as callers hand them in."""

@@ -31,16 +31,17 @@ class View:
     """
     What a policy makes of what is known at one moment.
 
-    *outcomes* are the canonical ones of the judgement, *duties* those that follow or may follow, *plans* the plans that apply, and
+    *signature* is that of the facts. *outcomes* are the canonical ones of the judgement, *duties* those that follow or may follow, *plans* the plans that apply, and
     *steps* the steps that some plan asks for or may ask for. *walks_away* says that the case is to be watched
     from now on, *flares_up* that a watched one is to be opened again.
     """
 
+    signature: tuple[object, ...]
     judgement: Judgement
     outcomes: Mapping[str, Outcome]
-    duties: frozenset[str]
+    duties: tuple[str, ...]
     plans: tuple[Applying, ...]
-    steps: frozenset[str]
+    steps: tuple[str, ...]
     walks_away: bool
     flares_up: bool
 
@@ -57,18 +58,20 @@ class Views:
         self._signature = Signature(policy.tree, _forms(policy.tree.case))
         self._kept: dict[tuple[object, ...], View] = {}
 
-    def at(self, known: Mapping[str, Knowledge], moment: dt.date) -> View:
-        """Return what the policy makes of some canonical facts on a day or at a moment."""
+    def at(self, known: Mapping[str, Knowledge], moment: dt.date, *, last: View | None = None) -> View:
+        """Return what the policy makes of some canonical facts on a day or at a moment; *last* is most likely still so."""
         signature = self._signature.of(known, moment)
+        if last is not None and last.signature == signature:
+            return last
         found = self._kept.get(signature)
         if found is None:
-            found = self._seen(known, moment)
+            found = self._seen(signature, known, moment)
             if len(self._kept) >= MOST_VIEWS:
                 self._kept.clear()
             self._kept[signature] = found
         return found
 
-    def _seen(self, known: Mapping[str, Knowledge], moment: dt.date) -> View:
+    def _seen(self, signature: tuple[object, ...], known: Mapping[str, Knowledge], moment: dt.date) -> View:
         tree = self._policy.tree
         judgement = self._policy.judge(known, moment)
         # Every verdict is made whole here: one that is shared must not be left for later, nor keep the facts that it was made of.
@@ -79,9 +82,9 @@ class Views:
         if watching is not None:
             truth = outcomes_truth(tree, watching.when, watching.decisions, judgement.verdicts, state)
             walks_away, flares_up = truth is True, form_truth(watching.reopen, state) is True
-        duties = frozenset((*judgement.obligations, *judgement.possible_obligations))
+        duties = (*judgement.obligations, *judgement.possible_obligations)
         plans, steps = applying(tree.case, state), possible_steps(tree.case, state)
-        return View(judgement, outcomes, duties, plans, steps, walks_away, flares_up)
+        return View(signature, judgement, outcomes, duties, plans, steps, walks_away, flares_up)
 
 
 @lru_cache(maxsize=MOST_POLICIES)
