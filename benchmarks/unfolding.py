@@ -1,8 +1,16 @@
 """What following an incident costs: recording an event, reading a case back, making its state anew, keeping many in memory."""
 
+import gc
 import itertools
+import random
 import resource
+import shutil
+import sqlite3
 import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +21,16 @@ from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import replayed
 from evenhand.engine.cases.store import open_store
+from evenhand.engine.cases.store.store import Store
 
-from .report import Reach, Section, micros, table, times
+from .report import Reach, Section, micros, number, table, times
 from .store import BARE, START, bare_insert
-from .timing import Entry, race
+from .timing import Entry, Race, race
 
 LENGTH = 100  # events of a case
 ROOM = 50  # cases that are recorded in
-OPEN = 1_000  # cases that are kept in memory
+ROUNDS = 300
+MANY = 10_000  # cases that are open at the same time
 MINUTE = 60_000
 
 RECORD, SHOW, REBUILD = (
@@ -31,7 +41,7 @@ RECORD, SHOW, REBUILD = (
 
 
 def measure() -> Section:
-    """Record, read back and rebuild in turns, each in stores of its own."""
+    """Record, read back and rebuild in turns, each in stores of its own; then the same among ten thousand open cases."""
     policy = Policy.load("house")
     with tempfile.TemporaryDirectory() as folder:
         entries = {
@@ -40,15 +50,29 @@ def measure() -> Section:
             SHOW: _show(policy, Path(folder)),
             REBUILD: _rebuild(policy),
         }
-        timed = race(entries, rounds=300, repeats=1)
-    rows = [(name, micros(timed[name].least), micros(timed[name].median)) for name in entries]
-    memory = _memory(policy)
-    rows.append((f"memory of an open case of {LENGTH} events", f"{memory / 1024:,.0f} KiB", ""))
-    reach = Reach("`Case.record`: median over bare INSERT", 3, timed.ratio(RECORD, BARE))
-    text = table(("an event of a case, under `house`", "least", "median"), rows)
-    return Section(
-        "unfolding", (text, f"`Case.record` over a bare INSERT: {times(timed.ratio(RECORD, BARE))}."), (reach,)
+        timed = race(entries, rounds=ROUNDS, repeats=1)
+        held = _held(policy, Path(folder))
+        rows, among = million(policy, Path(folder))
+    alone = _table(f"{ROOM} open cases under `house`", timed)
+    reaches = (
+        Reach("`Case.record`: median over bare INSERT", 3, timed.ratio(RECORD, BARE)),
+        Reach(f"`Case.record`, {MANY:,} open cases: median over bare INSERT", 3, among.ratio(RECORD, BARE)),
     )
+    rows.append((f"one open case of {LENGTH} events, as Python counts", f"{held / 1024:,.0f} KiB"))
+    return Section(
+        "unfolding", (alone, _table(f"{MANY:,} open cases", among), table((f"{MANY:,} cases", ""), rows)), reaches
+    )
+
+
+def _table(title: str, timed: Race[str]) -> str:
+    rows = [
+        (name, micros(found.least), micros(found.median), times(timed.ratio(name, BARE)))
+        for name, found in timed.timings.items()
+    ]
+    return table((title, "least", "median", "over bare"), rows)
+
+
+# --- events ------------------------------------------------------------------------------------------------------------
 
 
 def _fields(n: int) -> tuple[str, dict[str, Any]]:
@@ -64,22 +88,31 @@ def _fields(n: int) -> tuple[str, dict[str, Any]]:
     return kinds[n % len(kinds)]
 
 
-def _events(count: int) -> list[Event]:
-    opening = Event(1, START, "case_opened", {"facts": {"fault": "shared", "loss": "20 USD", "injury": False}})
-    return [opening] + [Event(n + 1, START + n * MINUTE, *_fields(n)) for n in range(1, count)]
+def _events(case: int) -> list[Event]:
+    """Return the log of a case; each case is about another loss, so that none is decided as another was."""
+    facts = {"fault": "shared", "loss": f"{20 + case // 100}.{case % 100:02} USD", "injury": False}
+    opening = Event(1, START, "case_opened", {"facts": facts})
+    return [opening] + [Event(n + 1, START + n * MINUTE, *_fields(n)) for n in range(1, LENGTH)]
+
+
+# --- a few cases -------------------------------------------------------------------------------------------------------
 
 
 def _record(policy: Policy, folder: Path) -> Entry:
-    store = open_store(folder / "record.db")
-    plain = Plain(policy.tree.case.patterns)
-    for number in range(ROOM):
-        store.create(f"case-{number}", _events(LENGTH))
-    cases = [Case.load(policy, f"case-{number}", store, joiner=plain) for number in range(ROOM)]
+    store, plain = open_store(folder / "record.db"), Plain(policy.tree.case.patterns)
+    for number_ in range(ROOM):
+        store.create(f"case-{number_}", _events(number_))
+    cases = [Case.load(policy, f"case-{n}", store, joiner=plain) for n in range(ROOM)]
+    assert all(case.progress.moments for case in cases)  # which makes their states, before the clock runs
+    return _recording(cases)
+
+
+def _recording(cases: list[Case]) -> Entry:
     made = itertools.count()
 
     def fresh(_: int) -> tuple[Case, int]:
         n = next(made)
-        return cases[n % ROOM], LENGTH + n // ROOM
+        return cases[n % len(cases)], LENGTH + n // len(cases)
 
     def run(what: tuple[Case, int]) -> None:
         case, n = what
@@ -91,28 +124,106 @@ def _record(policy: Policy, folder: Path) -> Entry:
 
 def _show(policy: Policy, folder: Path) -> Entry:
     store = open_store(folder / "show.db")
-    plain = Plain(policy.tree.case.patterns)
-    for number in range(ROOM):
-        store.create(f"case-{number}", _events(LENGTH))
+    for number_ in range(ROUNDS + 1):
+        store.create(f"case-{number_}", _events(1_000 + number_))
     made = itertools.count()
+    return Entry(lambda _: f"case-{next(made)}", partial(_shown, policy, store, Plain(policy.tree.case.patterns)), 1)
 
-    def run(number: int) -> None:
-        case = Case.load(policy, f"case-{number}", store, joiner=plain)
-        assert case.facts
-        assert case.decision.outcomes
 
-    return Entry(lambda _: next(made) % ROOM, run, 1)
+def _shown(policy: Policy, store: Store, plain: Plain, id_: str) -> None:
+    case = Case.load(policy, id_, store, joiner=plain)
+    assert case.facts
+    assert case.decision.outcomes
 
 
 def _rebuild(policy: Policy) -> Entry:
+    plain, made = Plain(policy.tree.case.patterns), itertools.count(5_000)
+    return Entry(lambda _: _events(next(made)), lambda events: replayed(policy, plain, events, case="rebuilt"), 1)
+
+
+def _held(policy: Policy, folder: Path) -> float:
+    """Return the bytes of an open case that was read from a store."""
     plain = Plain(policy.tree.case.patterns)
-    return Entry(lambda _: _events(LENGTH), lambda events: replayed(policy, plain, events, case="rebuilt"), 1)
+    with open_store(folder / "show.db") as store:
+        load = partial(Case.load, policy, store=store, joiner=plain)
+        warm = [load(f"case-{n}").progress for n in range(ROUNDS // 3)]
+        gc.collect()
+        tracemalloc.start()
+        kept = [load(f"case-{n}").progress for n in range(len(warm), ROUNDS)]
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return held / len(kept)
 
 
-def _memory(policy: Policy) -> float:
-    """Return what an open case takes in memory, in bytes."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    kept = [Case.of(policy, _events(LENGTH), id=str(number)) for number in range(OPEN)]
-    for case in kept:
-        assert case.progress.moments
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / OPEN
+# --- ten thousand ------------------------------------------------------------------------------------------------------
+
+
+def million(
+    policy: Policy, folder: Path, many: int = MANY, rounds: int = ROUNDS
+) -> tuple[list[tuple[str, str]], Race[str]]:
+    """Fill a store, open every case in it, and record, read back and rebuild among them."""
+    path, plain = folder / "million.db", Plain(policy.tree.case.patterns)
+    store = open_store(path)
+    filled = _seconds(lambda: [store.create(f"case-{n}", _events(n)) for n in range(many)])
+    before, cases = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, list[Case]()
+
+    def open_all() -> None:
+        for n in range(many):
+            case = Case.load(policy, f"case-{n}", store, joiner=plain)
+            assert case.progress.moments
+            cases.append(case)
+
+    opened = _seconds(open_all)
+    held = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    store.close()
+    shutil.copy(path, folder / "bare.db")  # so that the bare rows go into as large a file
+    gc.freeze()  # what is kept would be looked through by each collection of the race
+    random.Random(1).shuffle(cases)
+    made = itertools.count()
+    draw = random.Random(2)
+    timed = race(
+        {
+            BARE: _bare(folder / "bare.db", many),
+            RECORD: _recording(cases),
+            SHOW: Entry(lambda _: f"case-{draw.randrange(many)}", partial(_shown, policy, store, plain), 1),
+            REBUILD: Entry(
+                lambda _: _events(many + next(made)), lambda events: replayed(policy, plain, events, case="rebuilt"), 1
+            ),
+        },
+        rounds=rounds,
+        repeats=1,
+    )
+    gc.unfreeze()
+    rows = [
+        (f"fill the store: {many * LENGTH:,} events, {LENGTH} at a time", f"{number(filled)} s"),
+        ("the file", f"{path.stat().st_size / 1e6:,.0f} MB"),
+        ("open every case, with its state", f"{number(opened)} s"),
+        ("memory of all, as the system counts", f"{held / 1e6:,.0f} MB"),
+    ]
+    return rows, timed
+
+
+def _seconds(act: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start
+
+
+def _bare(path: Path, many: int) -> Entry:
+    """The rows that `bare_insert` writes, into random cases of a full store."""
+    few = bare_insert(path.parent, "of a full store")
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("pragma synchronous = full")
+    draw, made = random.Random(3), itertools.count(LENGTH + 1)
+
+    def fresh(turn: int) -> tuple[Any, ...]:
+        _, _, *rest = few.fresh(turn)
+        return 1 + draw.randrange(many), next(made), *rest
+
+    def run(row: tuple[Any, ...]) -> None:
+        connection.execute("begin immediate")
+        connection.execute("insert into case_events values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute("commit")
+
+    return Entry(fresh, run, 1)

@@ -44,6 +44,9 @@ FAR = 10**13
 #: Workers that record at the same time, and cases that they record in, in each round of `kill`.
 WORKERS = 2
 CASES = 4
+#: A worker is killed after it has told of one to so many events, and up to so many seconds.
+MOST_HEARD = 12
+SPACING = 0.02
 
 
 def record(store: Store, case: str, key: str, **more: Any) -> int:
@@ -95,21 +98,23 @@ def kill(place: str, kills: int, seed: int) -> dict[str, Any]:
         record(store, "warm", "warm")
     acknowledged: dict[str, Counter[str]] = {}
     problems: list[str] = []
-    killed = silent = 0
+    killed = silent = between = 0
     while killed < kills:
         cases = [f"round-{killed // WORKERS // 5}/{n}" for n in range(CASES)]
         workers = [_fork(partial(_work, place, cases)) for _ in range(WORKERS)]
-        if choose.random() < 0.8:  # else it may be killed while it opens the store
-            for _, pipe in workers:
-                select.select([pipe], [], [], 60)
-        time.sleep(choose.uniform(0, 0.2))
+        told = [b"" for _ in workers]
+        if choose.random() < 0.95:  # else it may be killed while it opens the store
+            told = [_until(pipe, choose.randint(1, MOST_HEARD)) for _, pipe in workers]
+        # Each at a moment of its own, somewhere between two events that it would have recorded.
         for pid, _ in workers:
+            time.sleep(choose.uniform(0, SPACING))
             os.kill(pid, signal.SIGKILL)
         killed += len(workers)
-        for pid, pipe in workers:
+        for (pid, pipe), text in zip(workers, told, strict=True):
             os.waitpid(pid, 0)
-            lines = _rest(pipe).decode().splitlines()
+            lines = (text + _rest(pipe)).decode().splitlines()
             silent += not lines
+            between += bool(lines)
             for line in lines:
                 case, key = line.split("\t")
                 acknowledged.setdefault(case, Counter())[key] += 1
@@ -126,6 +131,7 @@ def kill(place: str, kills: int, seed: int) -> dict[str, Any]:
     return {
         "kills": killed,
         "before the first event": silent,
+        "among acknowledged events": between,
         "acknowledged": told,
         "recorded": recorded,
         "wrong": problems,
@@ -161,6 +167,14 @@ def _fork(work: Callable[[int], None]) -> tuple[int, int]:
         os.write(writing, f"failed\t{type(problem).__name__}: {problem}\n".replace("\n", " ").encode() + b"\n")
         os._exit(1)
     os._exit(0)
+
+
+def _until(pipe: int, lines: int) -> bytes:
+    """Read what a process writes until it has told of so many events."""
+    text = b""
+    while text.count(b"\n") < lines and select.select([pipe], [], [], 60)[0] and (more := os.read(pipe, 1 << 16)):
+        text += more
+    return text
 
 
 def _rest(pipe: int) -> bytes:

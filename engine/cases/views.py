@@ -31,9 +31,9 @@ class View:
     """
     What a policy makes of what is known at one moment.
 
-    *signature* is that of the facts. *outcomes* are the canonical ones of the judgement, *duties* those that follow or may follow, *plans* the plans that apply, and
-    *steps* the steps that some plan asks for or may ask for. *walks_away* says that the case is to be watched
-    from now on, *flares_up* that a watched one is to be opened again.
+    *signature* is that of the facts. *outcomes* are the canonical ones of the judgement, *duties* those that follow or may follow,
+    *plans* the plans that apply, and *steps* the steps that some plan asks for or may ask for. *walks_away* says that the case is to
+    be watched from now on, *flares_up* that a watched one is to be opened again.
     """
 
     signature: tuple[object, ...]
