@@ -102,15 +102,15 @@ def kill(place: str, kills: int, seed: int) -> dict[str, Any]:
     while killed < kills:
         cases = [f"round-{killed // WORKERS // 5}/{n}" for n in range(CASES)]
         workers = [_fork(partial(_work, place, cases)) for _ in range(WORKERS)]
-        told = [b"" for _ in workers]
+        heard = [b"" for _ in workers]
         if choose.random() < 0.95:  # else it may be killed while it opens the store
-            told = [_until(pipe, choose.randint(1, MOST_HEARD)) for _, pipe in workers]
+            heard = [_until(pipe, choose.randint(1, MOST_HEARD)) for _, pipe in workers]
         # Each at a moment of its own, somewhere between two events that it would have recorded.
         for pid, _ in workers:
             time.sleep(choose.uniform(0, SPACING))
             os.kill(pid, signal.SIGKILL)
         killed += len(workers)
-        for (pid, pipe), text in zip(workers, told, strict=True):
+        for (pid, pipe), text in zip(workers, heard, strict=True):
             os.waitpid(pid, 0)
             lines = (text + _rest(pipe)).decode().splitlines()
             silent += not lines

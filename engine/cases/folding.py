@@ -50,12 +50,15 @@ class Folding:
     _worst: int = -1
     #: What is known, but for the lengths of time that grow by themselves; None where it is to be made anew.
     _kept: dict[str, Knowledge] | None = None
+    _done: tuple[str, ...] | None = None
 
     @property
     def steps_done(self) -> tuple[str, ...]:
         """The steps taken so far, those stated at the beginning included."""
-        stated = self._value("exchange.steps_done")
-        return tuple(dict.fromkeys([*(stated if isinstance(stated, tuple) else ()), *self._steps]))
+        if self._done is None:
+            stated = self._value("exchange.steps_done")
+            self._done = tuple(dict.fromkeys([*(stated if isinstance(stated, tuple) else ()), *self._steps]))
+        return self._done
 
     @property
     def replies_sent(self) -> int:
@@ -70,7 +73,7 @@ class Folding:
     def learn(self, facts: Mapping[str, Knowledge], at: int) -> None:
         """Take in facts as they were stated at a moment."""
         self._stated.update((name, (value, at)) for name, value in facts.items())
-        self._kept = None
+        self._kept = self._done = None
 
     def matched(self, match: Match) -> None:
         """Take in what a pattern teaches."""
@@ -89,6 +92,7 @@ class Folding:
                 self._post_seen(event)
             case "step_done":
                 self._steps.setdefault(str(event.fields.get("step", "")))
+                self._done = None
             case "offer_declined":
                 self._declined += 1
             case "promise_made" | "promise_kept" | "promise_broken":
@@ -145,9 +149,10 @@ class Folding:
             "exchange.steps_done": self.steps_done,
         }
         if self._posts:
-            for field in ("views", "shares"):
-                total = sum(getattr(post, field) for post in self._posts.values())
-                found[f"virality.{field}"] = max(total, self._number(f"virality.{field}"))
+            views = sum([post.views for post in self._posts.values()])
+            shares = sum([post.shares for post in self._posts.values()])
+            found["virality.views"] = max(views, self._number("virality.views"))
+            found["virality.shares"] = max(shares, self._number("virality.shares"))
         if self._press:
             found["virality.press"] = True
         if len(self._sightings) == 2:
@@ -161,11 +166,13 @@ class Folding:
         return self._stated[name][0] if name in self._stated else None
 
     def _number(self, name: str) -> int:
-        value = self._value(name)
+        if name not in self._stated:
+            return 0
+        value, _ = self._stated[name]
         return value if isinstance(value, int) else 0
 
     def _count(self, state: str) -> int:
-        return sum(found == state for found in self._promises.values())
+        return list(self._promises.values()).count(state)
 
     def _since(self, name: str, start: int, at: int) -> Value:
         """Return the seconds since a moment; what was stated goes on from when it was, until an event says better."""

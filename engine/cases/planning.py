@@ -32,24 +32,23 @@ class Applying:
     steps: tuple[Step, ...]
 
 
-def applying(case: CaseTree, state: State) -> tuple[Applying, ...]:
+def asked_for(case: CaseTree, state: State) -> tuple[tuple[Applying, ...], tuple[str, ...]]:
     """
-    Return the plans that apply.
+    Return the plans that apply, and the steps that some plan asks for or may ask for.
 
-    A plan or step whose condition is not certain is left out, as one that does not apply.
+    A plan or step whose condition is not certain is left out of the first, as one that does not apply.
     """
-    return tuple(
-        Applying(plan, tuple(step for step in plan.steps if form_truth(step.form, state) is True))
-        for plan in case.plans.values()
-        if form_truth(plan.form, state) is True
-    )
-
-
-def possible_steps(case: CaseTree, state: State) -> tuple[str, ...]:
-    """Return the steps that some plan asks for, or may ask for."""
-    plans = (plan for plan in case.plans.values() if form_truth(plan.form, state) is not False)
-    steps = (step.do for plan in plans for step in plan.steps if form_truth(step.form, state) is not False)
-    return tuple(dict.fromkeys(steps))
+    applying: list[Applying] = []
+    possible: dict[str, None] = {}
+    for plan in case.plans.values():
+        applies = form_truth(plan.form, state)
+        if applies is False:
+            continue
+        truths = [(step, form_truth(step.form, state)) for step in plan.steps]
+        possible.update((step.do, None) for step, truth in truths if truth is not False)
+        if applies:
+            applying.append(Applying(plan, tuple(step for step, truth in truths if truth)))
+    return tuple(applying), tuple(possible)
 
 
 def next_steps(plans: Iterable[Applying], done: Sequence[str]) -> Iterator[NextStep]:

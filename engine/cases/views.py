@@ -18,7 +18,7 @@ from ..guards import outcomes_truth
 from ..policy import Policy
 from ..signature import Signature
 from ..truth import State, form_truth
-from .planning import Applying, applying, possible_steps
+from .planning import Applying, asked_for
 
 #: How many views of one policy are kept; each takes a few kilobytes.
 MOST_VIEWS: Final = 1_024
@@ -83,7 +83,7 @@ class Views:
             truth = outcomes_truth(tree, watching.when, watching.decisions, judgement.verdicts, state)
             walks_away, flares_up = truth is True, form_truth(watching.reopen, state) is True
         duties = (*judgement.obligations, *judgement.possible_obligations)
-        plans, steps = applying(tree.case, state), possible_steps(tree.case, state)
+        plans, steps = asked_for(tree.case, state)
         return View(signature, judgement, outcomes, duties, plans, steps, walks_away, flares_up)
 
 
