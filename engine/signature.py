@@ -25,7 +25,9 @@ _OTHER: Final = object()  # a text that no test names
 
 class Signature:
     """
-    The signatures of incidents under one policy; *forms* are conditions, beside its rules and guards, that are asked as well.
+    The signatures of incidents under one policy.
+
+    *forms* are conditions, beside its rules and guards, that are asked as well; or these alone, where no *rules* are.
 
     >>> from .policy import Policy
     >>> policy = Policy.loads('''
@@ -42,13 +44,13 @@ class Signature:
     (True, False)
     """
 
-    def __init__(self, tree: PolicyTree, forms: Iterable[NormalForm] = ()) -> None:
+    def __init__(self, tree: PolicyTree, forms: Iterable[NormalForm] = (), *, rules: bool = True) -> None:
         self._tree = tree
-        self._has_window = tree.effective is not None or tree.expires is not None
-        regions: dict[str, list[Region]] = {name: [] for name in tree.facts if name in tree.asked}
-        tests: list[Compare | TextTest | Expression] = [*_expressions(tree)]
-        every = [*(rule.form for rule in tree.rules), *(guard.form for guard in tree.guards), *forms]
-        for part in _parts(every):
+        self._has_window = rules and (tree.effective is not None or tree.expires is not None)
+        regions: dict[str, list[Region]] = {name: [] for name in tree.facts if rules and name in tree.asked}
+        tests: list[Compare | TextTest | Expression] = [*_expressions(tree)] if rules else []
+        own = [*(rule.form for rule in tree.rules), *(guard.form for guard in tree.guards)] if rules else []
+        for part in _parts([*own, *forms]):
             if isinstance(part, FactTest):
                 regions.setdefault(part.fact, []).append(part.known)
             else:
