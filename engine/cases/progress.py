@@ -15,7 +15,9 @@ from ...rules.event_reading import WITH_FACTS, read_event
 from ...rules.given import Knowledge, read_given
 from ...rules.types import Value
 from ..decision import Judgement, Outcome
+from ..force import ordinal
 from ..policy import Decision, Policy
+from ..truth import State
 from .business_time import deadline, moment_of
 from .correlate import Correlation, Happened, Match
 from .event import Event
@@ -157,6 +159,10 @@ class Progress:
     def known(self, at: int) -> dict[str, Knowledge]:
         """Return the facts of the case at a moment."""
         return self.facts.known(at)
+
+    def state(self, at: int) -> State:
+        """Return what is known at a moment as conditions see it."""
+        return State.of(self.tree.facts, self.known(at), ordinal(moment_of(at)))
 
     def seen(self, at: int) -> View:
         """Return what the policy makes of the case at a moment."""
