@@ -14,6 +14,7 @@ from .terminal import Output, Piece, cells, counted
 if TYPE_CHECKING:
     from ..engine.cases.orders import Counterexample, Orders
     from ..engine.policy import Policy
+    from ..rules.diagnostics import Diagnostic
 
 
 @attrs.frozen
@@ -41,10 +42,48 @@ def write(results: Sequence[Tried], format_: str, save: str | None) -> bool:
         from .as_json import VERSION, write_json
 
         write_json(out(), {"format_version": VERSION, "policies": [_json(tried) for tried in results]})
+    elif format_ == "sarif":
+        from ..rules.sarif import Result, render_results
+
+        shown = [Result(_as_sarif(tried, *one)) for tried in results for one in _diagnosed(tried)]
+        out().text(render_results(shown, "policy-verify-orders"))
     else:
         for tried in results:
             _print(out(), tried, saved)
     return not any(tried.orders.found or tried.orders.depth < tried.orders.asked for tried in results)
+
+
+def _diagnosed(tried: Tried) -> list[tuple[Diagnostic, Counterexample | None]]:
+    """Return what was found as diagnostics that know line and column, each with the order that shows it."""
+    from ..rules.diagnostics import Diagnostic, Place
+    from ..rules.locate import located
+
+    orders, tree = tried.orders, tried.policy.tree
+    found: list[tuple[Diagnostic, Counterexample | None]] = []
+    for one in orders.found:
+        title = one.pattern.title or "it must never match"
+        facts = {"pattern": one.pattern.id, "title": title}
+        found.append((Diagnostic("forbidden-order", facts, Place.of(one.pattern.origin)), one))
+    if orders.depth < orders.asked and orders.forbidden and orders.stories:
+        facts = {"depth": counted(orders.depth, "event"), "asked": str(orders.asked)}
+        found.append((Diagnostic("orders-not-tried", facts, Place.of(tree.case.stories[0].origin)), None))
+    placed = located([diagnostic for diagnostic, _ in found], tried.policy.documents)
+    return [(diagnostic, one) for diagnostic, (_, one) in zip(placed, found, strict=True)]
+
+
+def _as_sarif(tried: Tried, diagnostic: Diagnostic, found: Counterexample | None) -> Diagnostic:
+    """Return a diagnostic whose message tells the order as well, for those who see nothing else."""
+    if found is None:
+        return diagnostic
+    return attrs.evolve(
+        diagnostic, facts={**diagnostic.facts, "title": f"{diagnostic.facts['title']}; {_in_a_line(tried, found)}"}
+    )
+
+
+def _in_a_line(tried: Tried, found: Counterexample) -> str:
+    from .case_views import event_text
+
+    return " → ".join(event_text(event, tried.policy) for event in found.events)
 
 
 def _saved(found: Counterexample, folder: Path) -> Path:
@@ -59,9 +98,13 @@ def _saved(found: Counterexample, folder: Path) -> Path:
 
 
 def _print(output: Output, tried: Tried, saved: dict[int, Path]) -> None:
+    from .findings import print_finding
+
     orders = tried.orders
-    for found in orders.found:
-        _print_one(output, tried.policy, found)
+    for diagnostic, found in _diagnosed(tried):
+        print_finding(output, diagnostic)
+        if found is not None:
+            _print_one(output, tried.policy, found)
         if id(found) in saved:
             output.line("  kept in ", Piece(str(saved[id(found)]), "strong"))
         output.line()
@@ -89,11 +132,9 @@ def _reach(orders: Orders) -> list[str]:
 def _print_one(output: Output, policy: Policy, found: Counterexample) -> None:
     from .case_views import clock, event_text
 
-    head = f"{found.pattern.id}: "
-    output.line(Piece(head, "bad"), Piece(found.pattern.title or "it must never match", "strong"), hang=2)
     if found.pattern.because:
-        output.line(f"  {found.pattern.because}", hang=2)
-    output.line(f"  It comes about with the events of “{found.story.name}” in this order:", hang=2)
+        output.line(Piece(" because: ", "name"), found.pattern.because, hang=10)
+    output.line(Piece(" for example: ", "name"), f"the events of “{found.story.name}” in this order", hang=14)
     for event, why in zip(found.events, ["", *(move.why for move in found.moves)], strict=True):
         start = f"    {clock(event.at)}  "
         output.line(start, event_text(event, policy), hang=cells(start))
@@ -112,15 +153,20 @@ def _json(tried: Tried) -> dict[str, Any]:
         "depth_asked": orders.asked,
         "tried": orders.tried,
         "at_random": orders.at_random,
-        "found": [_found_json(found) for found in orders.found],
+        "findings": [_found_json(*found) for found in _diagnosed(tried)],
     }
 
 
-def _found_json(found: Counterexample) -> dict[str, Any]:
+def _found_json(diagnostic: Diagnostic, found: Counterexample | None) -> dict[str, Any]:
     import json
 
+    from ..rules.rendering import as_data
+
+    if found is None:
+        return as_data(diagnostic)
     reasons = ["", *(move.why for move in found.moves)]
     return {
+        **as_data(diagnostic),
         "pattern": found.pattern.id,
         "story": found.story.name,
         "events": [

@@ -86,8 +86,8 @@ def command(
     from .proofs import write
 
     if orders:
-        if fix or diff or save_tests or overlaps or as_of or format_ == "sarif":
-            raise click.UsageError("`--orders` goes with `--depth`, `--save`, `--budget` and `--format json` only.")
+        if fix or diff or save_tests or overlaps or as_of:
+            raise click.UsageError("`--orders` goes with `--depth`, `--save`, `--budget` and `--format` only.")
         _try_orders(find_policies(names), depth or 3, budget, save, format_)
     if depth or save:
         raise click.UsageError("`--depth` and `--save` belong to `--orders`.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from commands import run
+from test_diagnostics import agrees_with_golden
 
 from evenhand import Policy
 from evenhand.engine.cases.event import Event
@@ -15,6 +16,7 @@ from evenhand.engine.cases.orders import Orders, try_orders
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import Progress, run_through
 from evenhand.engine.cases.stories import tell_stories
+from evenhand.rules.diagnostics import catalogue
 from evenhand.rules.load import shipped_packs
 
 SHOP = """
@@ -262,7 +264,8 @@ def test_the_command_prints_and_keeps_a_timeline_that_check_reads(tmp_path: Path
     file.write_text(SHOP.format(rules="", steps=SETTLE_LATER), encoding="utf-8")
     done = run("verify", file, "--orders", "--save", tmp_path / "found")
     assert done.code == 1
-    assert "payment-before-the-insurer: Money, and the insurer has not heard" in done.out
+    shown = " ".join(done.out.split())
+    assert "forbidden-order: the policy itself can lead to `payment-before-the-insurer`" in shown
     assert "Payment made: amount 35 USD" in done.out
     kept = tmp_path / "found" / "payment-before-the-insurer.jsonl"
     assert "forbidden: Money, and the insurer has not heard" in " ".join(run("check", file, kept).out.split())
@@ -272,12 +275,54 @@ def test_the_command_as_json() -> None:
     done = run("verify", "de-escalation", "--orders", "--depth", "2", "--format", "json")
     assert done.code == 0
     (policy,) = json.loads(done.out)["policies"]
-    assert (policy["depth"], policy["found"], policy["forbidden_patterns"]) == (2, [], 4)
+    assert (policy["depth"], policy["findings"], policy["forbidden_patterns"]) == (2, [], 4)
 
 
-@pytest.mark.parametrize(
-    "options", [("--depth", "2"), ("--orders", "--overlaps"), ("--orders", "--format", "sarif"), ("--save", "x")]
-)
+CODES = [code for code, entry in catalogue().items() if entry.by == "verify --orders"]
+
+
+def test_the_sample_makes_the_finding_and_its_mend_does_away_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is printed is golden: `UPDATE_GOLDEN=1` writes the file anew."""
+    assert CODES == ["forbidden-order", "orders-not-tried"]
+    monkeypatch.chdir(tmp_path)
+    Path("policy.toml").write_text(catalogue()["forbidden-order"].sample, encoding="utf-8")
+    found = run("verify", "policy.toml", "--orders")
+    assert found.code == 1
+    agrees_with_golden("verify/forbidden-order.txt", found.out)
+    Path("policy.toml").write_text(catalogue()["forbidden-order"].mended, encoding="utf-8")
+    assert run("verify", "policy.toml", "--orders").code == 0
+
+
+def test_what_could_not_be_tried_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("policy.toml").write_text(catalogue()["forbidden-order"].mended, encoding="utf-8")
+    found = run("verify", "policy.toml", "--orders", "--budget", "0")
+    assert found.code == 1
+    agrees_with_golden("verify/orders-not-tried.txt", found.out)
+
+
+def test_findings_of_orders_have_code_and_place_in_every_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("policy.toml").write_text(catalogue()["forbidden-order"].sample, encoding="utf-8")
+    (policy,) = json.loads(run("verify", "policy.toml", "--orders", "--format", "json").out)["policies"]
+    (found,) = policy["findings"]
+    assert (found["code"], found["severity"], found["file"], found["line"]) == (
+        "forbidden-order",
+        "warning",
+        "policy.toml",
+        19,
+    )
+    assert [event["event"]["kind"] for event in found["events"]] == ["case_opened", "payment_made"]
+    (log,) = json.loads(run("verify", "policy.toml", "--orders", "--format", "sarif").out)["runs"]
+    (result,) = log["results"]
+    assert result["ruleId"] == "forbidden-order"
+    assert "Case opened: fault business, injury yes → Payment made" in result["message"]["text"]
+    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 19
+
+
+@pytest.mark.parametrize("options", [("--depth", "2"), ("--orders", "--overlaps"), ("--save", "x")])
 def test_options_that_do_not_go_together_are_refused(options: tuple[str, ...]) -> None:
     assert run("verify", "house", *options).code == 2
 
