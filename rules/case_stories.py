@@ -26,6 +26,8 @@ from .shape import fits
 OPENED: Final = dt.datetime(2026, 1, 5, 10, tzinfo=dt.UTC)
 #: What a case may be.
 STATUSES: Final = ("open", "monitored", "closed")
+#: What may have become of something that is owed.
+OWED: Final = ("open", "done", "breached", "withdrawn")
 #: What is no field of a line's event.
 _APART: Final = frozenset({"after", "kind", "expect"})
 
@@ -44,8 +46,9 @@ def check_stories(work: Work) -> None:
                 read_given(given, work.facts, work.currencies, place=part.place.inside("given"))
             except FactError as error:
                 take_over(work.findings, error)
-        expect = _expect(work, part.raw, expected, part.place)
-        entries = tuple(_entries(work, part, expected))
+        own = _with_promises(expected, part)
+        expect = _expect(work, part.raw, own, part.place)
+        entries = tuple(_entries(work, part, own))
         opened = part.raw.get("opened")
         began = opened if isinstance(opened, dt.datetime) else OPENED
         if isinstance(given, dict):
@@ -60,12 +63,22 @@ def _expectations(work: Work) -> Expectations:
     more = {
         "patterns": frozenset(pattern.id for pattern in work.patterns),
         "next_steps": steps,
-        "open": obligations | steps,
-        "done": obligations | steps,
-        "breached": obligations | steps,
-        "withdrawn": obligations | steps,
+        **dict.fromkeys(OWED, obligations | steps),
     }
     return attrs.evolve(base, ids={**base.ids, **more})
+
+
+def _with_promises(expected: Expectations, part: Part) -> Expectations:
+    """Return what the lines of one story may expect: the promises that it makes by name may be owed as well."""
+    written = part.raw.get("events")
+    lines = written if fits(written, "tables") and isinstance(written, list) else []
+    made = frozenset(
+        line["promise"]
+        for line in lines
+        if line.get("kind") == "promise_made" and isinstance(line.get("promise"), str) and line["promise"]
+    )
+    owed = {name: expected.ids[name] | made for name in OWED}
+    return attrs.evolve(expected, ids={**expected.ids, **owed})
 
 
 def _entries(work: Work, part: Part, expected: Expectations) -> Iterator[Entry]:

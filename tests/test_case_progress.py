@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import pytest
 
-from evenhand import Policy
+from evenhand import Policy, PolicyError
 from evenhand.engine.cases.business_time import milliseconds
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.joining import LateEventError
@@ -541,3 +541,51 @@ def test_a_story_that_lets_a_moment_pass_before_its_event_says_so() -> None:
     """
     (told,) = tell_stories(Policy.loads(AT_ONCE + story))
     assert [m.name for chapter in told.chapters for m in chapter.mismatches] == ["after"]
+
+
+NAMED = """
+[[story]]
+name = "What was promised, taken and left"
+opened = 2026-11-20T20:00:00Z
+given = { injury = false, abuse = "none" }
+[[story.events]]
+kind = "promise_made"
+promise = "call-back"
+within = "1h"
+expect = { open = ["call-back", "listen"], facts = { pile_on = false } }
+[[story.events]]
+after = "10 min"
+kind = "step_done"
+step = "check-stock"
+expect = { done = ["check-stock"], open = ["not check-stock"] }
+[[story.events]]
+after = "2h"
+expect = { breached = ["call-back", "listen"], open = [], patterns = ["not pile-on"] }
+"""
+
+
+def test_a_story_names_promises_and_steps_and_what_is_only_assumed() -> None:
+    (told,) = tell_stories(Policy.loads(TALE + NAMED))
+    assert [found for chapter in told.chapters for found in chapter.mismatches] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        ('done = ["check-stock"]', 'done = ["not check-stock"]'),
+        ('open = ["not check-stock"]', 'open = ["check-stock"]'),
+        ('breached = ["call-back", "listen"]', 'breached = ["not call-back"]'),
+        ("pile_on = false", "pile_on = true"),
+        ('patterns = ["not pile-on"]', 'patterns = ["pile-on"]'),
+    ],
+)
+def test_what_came_out_otherwise_is_told_of_each(said: str, instead: str) -> None:
+    assert said in NAMED
+    (told,) = tell_stories(Policy.loads(TALE + NAMED.replace(said, instead)))
+    assert len([found for chapter in told.chapters for found in chapter.mismatches]) == 1
+
+
+def test_a_promise_that_the_story_does_not_make_is_unknown_to_it() -> None:
+    with pytest.raises(PolicyError) as problem:
+        Policy.loads(TALE + NAMED.replace('promise = "call-back"', 'promise = "call-again"'))
+    assert {found.code for found in problem.value.diagnostics} == {"unknown-expectation"}

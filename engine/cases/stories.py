@@ -9,6 +9,7 @@ from typing import Any, Final
 import attrs
 
 from ...rules.case_tree import Entry, Story
+from ...rules.cases import ABSENT
 from ...rules.given import FactProblem, Knowledge, flatten, read_fact
 from ...rules.tree import Case as Test, Origin
 from ...rules.types import Type
@@ -103,6 +104,7 @@ def _forbidden(progress: Progress, story: Story) -> Iterator[Mismatch]:
         id_
         for expect in (story.expect, *(entry.expect for entry in story.entries))
         for id_ in listed(expect, "patterns")
+        if not id_.startswith(ABSENT)
     }
     matched = {match.pattern for match in progress.matches}
     for pattern in progress.tree.case.patterns:
@@ -138,7 +140,7 @@ def _wrong_facts(progress: Progress, expected: Mapping[str, Any], at: int) -> It
     tree, currencies = progress.tree, progress.policy.currencies
     for name, raw in flatten(expected, tree.facts):
         fact = tree.facts[name]
-        got = known.get(name)
+        got = known.get(name, fact.assume)
         try:
             wanted = read_fact(raw, fact, currencies)
         except FactProblem:
@@ -169,9 +171,12 @@ def _unlisted(progress: Progress, name: str, expected: object, at: int) -> Itera
             got = [found.step.do for found in progress.next_steps(at)]
         case _:
             got = [entry.id for entry in progress.ledger if entry.state == name]
+            if name == "done":
+                # A step without a deadline is in no ledger, and is done all the same.
+                got += [step for step in progress.facts.steps_done if progress.ledger.get("step", step) is None]
     wanted = listed({name: expected}, name)
-    lacking = [item for item in wanted if item not in got]
-    if lacking:
-        yield Mismatch(name, ", ".join(lacking), ", ".join(dict.fromkeys(got)) or "none")
+    wrong = [item for item in wanted if (item.removeprefix(ABSENT) in got) == item.startswith(ABSENT)]
+    if wrong:
+        yield Mismatch(name, ", ".join(wrong), ", ".join(dict.fromkeys(got)) or "none")
     elif not wanted and got:
         yield Mismatch(name, "none", ", ".join(dict.fromkeys(got)))
