@@ -97,6 +97,7 @@ class Solved:
                     self.terms[name, "unsettled", value] = term.state == UNSETTLED
         self.solver = self.encoder.z3.Solver()
         self.solver.set("timeout", PATIENCE)
+        self.solver.set("max_memory", 2_000)
         self.solver.add(self.encoder.axioms)
 
     def judgement(self, known: Mapping[str, Knowledge], as_of: dt.date) -> Judgement:

@@ -19,7 +19,7 @@ from evenhand.rules.tree import PolicyTree
 
 pytest.importorskip("z3")
 
-from evenhand.engine.solve import Encoder, Outcomes, Point, outcomes_of
+from evenhand.engine.solve import Encoder, Outcomes, Point, asking, outcomes_of
 from evenhand.engine.solve.incidents import equations
 
 #: How many incidents are compared; each takes the solver a while.
@@ -37,6 +37,7 @@ class Solved:
         self.decisions = [outcomes_of(self.encoder, spec) for spec in tree.decisions.values()]
         self.solver = self.encoder.z3.Solver()
         self.solver.set("timeout", 2_000)
+        self.solver.set("max_memory", 2_000)
         self.solver.add(self.encoder.axioms)
 
     def differences(self, point: Point) -> list[str]:
@@ -191,3 +192,13 @@ then.call_on = "born"
     found = [by_solver(policy, facts, day).verdicts["call_on"].status for facts in ({}, {"born": "2026-11-21"})]
     assert found == ["unsettled", "decided"]
     assert by_solver(policy, {"born": "2026-11-20"}, day).verdicts["call_on"].status == "conflict"
+
+
+def test_a_solver_gives_up_before_it_has_taken_all_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "MOST_MEMORY", 150)
+    monkeypatch.setattr(asking, "PATIENCE", 60_000)
+    encoder = Encoder(Policy.load("house").tree, frozenset())
+    solver, z3 = asking.new_solver(encoder), encoder.z3
+    one, other = z3.BitVecs("one other", 900)
+    solver.add(one * other == 12345678901234567891, z3.UGT(one, 1), z3.UGT(other, 1))
+    assert (str(solver.check()), solver.reason_unknown()) == ("unknown", "max. memory exceeded")

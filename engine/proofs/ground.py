@@ -19,6 +19,7 @@ from ..gaps import nearest_in
 from ..index import Index
 from ..interpret import interpret
 from ..solve import Encoder, Outcomes, Point, outcomes_of, point_of
+from ..solve.asking import new_solver
 from ..solve.encoder import Term
 from ..solve.incidents import ordinary_day
 from ..solve.texts import name_texts, named_only
@@ -28,8 +29,6 @@ from .finding import Part
 from .swaps import twins_of
 
 Found = TypeVar("Found")
-#: Milliseconds that one question to the solver may take.
-PATIENCE = 2_000
 
 
 class Answer(Enum):
@@ -65,8 +64,7 @@ class Ground:
             self.encoder.form(rule.form)
         name_texts(self.encoder)
         self.index = Index(tree)
-        self._solver = self.z3.Solver()
-        self._solver.set("timeout", PATIENCE)
+        self._solver = new_solver(self.encoder)
         self._asserted: dict[int, Term] = {}
         self._told = -1
         self._boxes: dict[str, list[dict[Key, Part]]] = {}
@@ -190,8 +188,7 @@ class Ground:
     def exhaust(self, term: Term, block: Callable[[Point], Term | None]) -> Answer:
         """Ask for one incident after another, each outside what *block* returns for those before, until there is no more."""
         self._ready()
-        solver = self.z3.Solver()
-        solver.set("timeout", PATIENCE)
+        solver = new_solver(self.encoder)
         solver.add(*self.encoder.axioms, term)
         while not self.is_over:
             found = self._checked(solver, partial(point_of, self.encoder))
@@ -231,8 +228,7 @@ class Ground:
     @cached_property
     def _switched(self) -> Term:
         """A solver in which rules can be switched on and off, and which keeps what it has learnt from one question to the next."""
-        solver = self.z3.Solver()
-        solver.set("timeout", PATIENCE)
+        solver = new_solver(self.encoder)
         solver.add(*self.encoder.axioms)
         return solver
 

@@ -17,12 +17,13 @@ from ...rules.tree import (
 from ...rules.types import Fact
 from ..force import moment, ordinal
 from ..solve import Encoder, Point, point_of
+from ..solve.asking import new_solver
 from ..solve.incidents import equations
 from ..solve.terms import Term
 from ..solve.texts import name_texts, named_only
 from ..solve.verdicts import ABSENT, GIVEN, Made, verdict_of
 from .fabric import Duty, duties, duty_of, fact_fabric, said_by, spec_fabric, strange, thread, touches
-from .ground import PATIENCE, Answer, parts_in
+from .ground import Answer, parts_in
 from .redline import broken, has_listed_outcomes
 
 
@@ -69,8 +70,7 @@ class Pair:
         self.joint = attrs.evolve(joint, facts={name: self._narrower(name) for name in joint.facts})
         self.encoder = Encoder(self.joint, self.asked if missing else self.free)
         self.z3 = self.encoder.z3
-        self.solver = self.z3.Solver()
-        self.solver.set("timeout", PATIENCE)
+        self.solver = new_solver(self.encoder)
 
     def _narrower(self, name: str) -> Fact:
         """Return a fact with the bounds that both policies accept."""
@@ -324,8 +324,7 @@ class Pair:
     def fresh_solver(self) -> Term:
         """Return a solver that knows what holds of every incident."""
         name_texts(self.encoder)
-        solver = self.z3.Solver()
-        solver.set("timeout", PATIENCE)
+        solver = new_solver(self.encoder)
         solver.add(*self.encoder.axioms)
         return solver
 
