@@ -143,10 +143,7 @@ UNSETTLED: Final = object()
 
 def in_order(waiting: Mapping[str, int], facts: Mapping[str, Fact]) -> tuple[str, ...]:
     """Return facts by how much waits for them, most first, then in the order of the vocabulary."""
-    position = {name: index for index, name in enumerate(facts)}
-    return tuple(
-        sorted((name for name in waiting if name in position), key=lambda name: (-waiting[name], position[name]))
-    )
+    return tuple(sorted([name for name in facts if name in waiting], key=lambda name: -waiting[name]))
 
 
 def combine(case: Case, matches: Sequence[Match]) -> Verdict:

@@ -184,7 +184,7 @@ class Making:
             elif what is not None and not is_value(what):
                 blocked[name] = ~vectors_of(layout.columns[name], what)[0]
         for boolean in layout.booleans:
-            if boolean.truth(state) is None:
+            if self.possible & boolean.flag:  # which is left where it is unknown
                 for name in waits_for(boolean.part, state):
                     blocked[name] = blocked.get(name, 0) | boolean.holds | boolean.fails
         return blocked

@@ -131,6 +131,11 @@ class Correlation:
         """The moments, in order, at which time alone may complete something."""
         return tuple(dict.fromkeys(watch.due for watch in self._watches)) if self._watches else ()
 
+    @property
+    def next_due(self) -> int | None:
+        """The first of these moments."""
+        return self._watches[0].due if self._watches else None
+
     def advance(self, event: Happened, fold: Fold) -> list[Match]:
         """
         Take the next event of the log, after whatever was due before it, and return the matches in order.

@@ -117,8 +117,7 @@ class Progress:
     def wait(self, now: int) -> list[Moment]:
         """Let time pass until a moment, and return what it led to: what did not come in time."""
         found = []
-        while self.correlation.deadlines and self.correlation.deadlines[0] <= now:
-            at = self.correlation.deadlines[0]
+        while (at := self.correlation.next_due) is not None and at <= now:
             before = self.view, self.ledger.entries
             matches = self.correlation.advance_to(at, self.facts)
             if matches:
