@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import patch
 
 import pytest
 from chooser import Chooser
@@ -18,7 +20,7 @@ from evenhand.engine.cases.business_time import moment_of
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import Progress, in_order
-from evenhand.engine.cases.views import MOST_VIEWS, Views
+from evenhand.engine.cases.views import MOST_VIEWS, Views, views_of
 from evenhand.engine.interpret import interpret
 from evenhand.rules.given import Knowledge
 
@@ -123,3 +125,23 @@ def test_no_more_than_so_many_views_are_kept() -> None:
     for cents in range(MOST_VIEWS + 10):
         views.at({"loss": cents, "paid": MOST_VIEWS}, TODAY)
     assert len(views._kept) == 10
+
+
+def test_threads_share_what_is_remembered() -> None:
+    """Many cases at once, with so few views kept that they are forgotten and made again all the time."""
+    policy = Policy.loads(TALE)
+    logs = []
+    for number in range(24):
+        choose = random.Random(number)
+        told = [(choose.randint(1, 40) * HOUR, *choose.choice(KINDS)) for _ in range(12)]
+        events = [Event(2 + n, OPENED + at, kind, choose.choice(fields)) for n, (at, kind, fields) in enumerate(told)]
+        logs.append(in_order([Event(1, OPENED, "case_opened", {"facts": {}}), *events]))
+
+    def state(log: list[Event]) -> tuple[object, ...]:
+        going = Progress(policy, Plain(policy.tree.case.patterns))
+        return [going.take(event) for event in log], going.view, list(going.ledger)
+
+    alone = [state(log) for log in logs]
+    views_of.cache_clear()
+    with patch("evenhand.engine.cases.views.MOST_VIEWS", 3), ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(state, logs)) == alone
