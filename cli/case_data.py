@@ -29,6 +29,7 @@ def case_json(case: Case) -> dict[str, Any]:
         "format_version": VERSION,
         "case": case.id,
         "status": case.status,
+        "trouble": None if case.trouble is None else {**attrs.asdict(case.trouble), "at": moment_text(case.trouble.at)},
         "policy": case.policy.id,
         "facts": known_texts(case),
         "decision": decision_json(decision),

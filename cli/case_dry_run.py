@@ -11,7 +11,6 @@ import attrs
 
 from ..engine.cases.case import Case, problems_of
 from ..engine.cases.event import Event, EventError
-from ..engine.cases.joining import CorrelationError
 from ..engine.cases.plain import Plain
 from ..engine.cases.progress import EndlessCaseError, Moment, Progress, in_order, run_through
 from ..engine.policy import Policy
@@ -92,8 +91,10 @@ def dry_run(file: str, policy: Policy, now: int | None = None) -> DryCase:
     moments: list[Moment] = []
     try:
         moments.extend(run_through(progress, events, now=now))
-    except (CorrelationError, EndlessCaseError) as error:
+    except EndlessCaseError as error:
         problems.append(_unreadable(file, 0, str(error)))
+    if progress.trouble is not None:
+        problems.append(_unreadable(file, progress.trouble.seq or 0, progress.trouble.message))
     return DryCase(file, policy, tuple(moments), progress, tuple(problems))
 
 

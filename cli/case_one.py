@@ -91,7 +91,8 @@ def record(
     it must not happen now.
     """
     from ..rules.event_reading import WITH_FACTS
-    from .case_views import print_changes
+    from .case_views import print_changes, print_trouble
+    from .terminal import err
 
     with opened(place) as store:
         case = case_of(store, id_, policy_name)
@@ -102,6 +103,7 @@ def record(
             _foresee(case, kind, moment(at), given)
         recorded = recorded_or_end(lambda: case.record(kind, at=moment(at), key=key, **given))
         print_changes(recorded, case.policy)
+        print_trouble(case, err())
 
 
 def _foresee(case: Case, kind: str, at: dt.datetime | None, fields: dict[str, Any]) -> NoReturn:

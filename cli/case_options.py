@@ -89,7 +89,6 @@ def case_of(store: Store, id_: str, policy_name: str | None) -> Case:
 def recorded_or_end(work: Callable[[], Recorded]) -> Recorded:
     """Record, or say everything that is wrong and end with 1."""
     from ..engine.cases.case import EventProblems
-    from ..engine.cases.joining import CorrelationError
     from ..engine.cases.store import StoreError
     from .terminal import err
 
@@ -99,7 +98,7 @@ def recorded_or_end(work: Callable[[], Recorded]) -> Recorded:
         from .findings import print_findings
 
         print_findings(problems.diagnostics)
-    except (CorrelationError, StoreError) as error:
+    except StoreError as error:
         err().line(sentence(error))
     raise click.exceptions.Exit(1)
 

@@ -66,9 +66,22 @@ def print_case(case: Case) -> None:
     print_state(case)
 
 
+def print_trouble(case: Case, output: Output) -> None:
+    """Write why patterns are not followed any more, if they are not."""
+    trouble = case.trouble
+    if trouble is None:
+        return
+    since = f"since {clock(trouble.at)}{f' (#{trouble.seq})' if trouble.seq else ''}"
+    said = f"{since}: {trouble.message}. Events, duties and decisions go on without them; mend the policy."
+    output.line(Piece("Patterns are not followed any more ", "bad"), said, hang=2)
+
+
 def print_state(case: Case) -> None:
     """Write what is known, decided, owed and to be done now."""
     output = out()
+    if case.trouble is not None:
+        output.line()
+        print_trouble(case, output)
     output.line()
     output.line(Piece("What is known", "strong"))
     facts = known_texts(case)

@@ -19,7 +19,7 @@ from .joiners import joiner_for, session_name
 from .joining import Joiner, LateEventError
 from .ledger import Owed
 from .planning import NextStep
-from .progress import MOST_FOLLOWING, Moment, Progress, Status, pass_time, replayed
+from .progress import MOST_FOLLOWING, Moment, Progress, Status, Trouble, let_pass, replayed
 from .recording import Recording, changes
 from .replies import Objection, check_reply
 
@@ -228,6 +228,11 @@ class Case:
         return self.progress.status
 
     @property
+    def trouble(self) -> Trouble | None:
+        """Why patterns are not followed any more in this case, such as a chain without end; None where they are."""
+        return self.progress.trouble
+
+    @property
     def next_steps(self) -> tuple[NextStep, ...]:
         """What the plans ask for now, each step with what must never happen and would, if it were taken."""
         return warned(self.progress, self.progress.next_steps(self.now), self.now)
@@ -329,13 +334,11 @@ class Case:
         seen = len(progress.moments)
         try:
             if event is not None:
-                for _ in pass_time(progress, event.at - 1):
-                    pass
+                let_pass(progress, event.at - 1)
                 progress.take(event.numbered(progress.last_seq + 1))
                 until = event.at
             if until is not None:
-                for _ in pass_time(progress, until):
-                    pass
+                let_pass(progress, until)
         except LateEventError:
             return self._tried_late(event, until)
         moments = progress.moments[seen:]

@@ -124,6 +124,7 @@ class Correlation:
         self._fired = -(10**18)
         self._watches: list[_Watch] = []
         self._numbers: Counter[str] = Counter()
+        self._gave_up = False
         joiner.drop(case)
 
     @property
@@ -135,6 +136,11 @@ class Correlation:
     def next_due(self) -> int | None:
         """The first of these moments."""
         return self._watches[0].due if self._watches else None
+
+    def give_up(self) -> None:
+        """Follow no pattern any more; the matches so far stay, and events are still taken in their order."""
+        self._gave_up, self._watches = True, []
+        self._joiner.drop(self.case)
 
     def advance(self, event: Happened, fold: Fold) -> list[Match]:
         """
@@ -149,6 +155,8 @@ class Correlation:
         found = self.advance_to(event.at - 1, fold)
         self._last = (event.at, event.seq)
         fold.happened(event)
+        if self._gave_up:
+            return found
         return found + self._follow(self._seen(event.at, event.kind, event.fields, event.seq), 0, fold)
 
     def advance_to(self, now: int, fold: Fold) -> list[Match]:

@@ -15,7 +15,7 @@ from .event import Event
 from .joining import LateEventError
 from .plain import Plain
 from .planning import NextStep
-from .progress import Moment, Progress, in_order, pass_time, replayed
+from .progress import Moment, Progress, in_order, let_pass, replayed
 
 #: What we do, and could leave.
 OURS: Final = ("payment_made", "statement_published", "message_sent", "offer_made", "promise_made")
@@ -34,22 +34,16 @@ class NotNow:
 
 
 def foreseen(progress: Progress, event: Event) -> tuple[Moment, ...]:
-    """
-    Return what an event would lead to that is not recorded; the case stays as it is.
-
-    Raises:
-        CorrelationError: If patterns would chase one another without end.
-        EndlessCaseError: If events would follow one another by themselves without end.
-    """
+    """Return what an event would lead to that is not recorded; the case stays as it is."""
     events = [moment.event for moment in progress.moments if moment.event is not None]
     later = _again(progress, events)
     seen = len(later.moments)
     coming = attrs.evolve(event, seq=max((one.seq for one in events), default=0) + 1)
     try:
-        list(pass_time(later, event.at - 1))
+        let_pass(later, event.at - 1)
         coming = attrs.evolve(event, seq=later.last_seq + 1)
         later.take(coming)
-        list(pass_time(later, event.at))
+        let_pass(later, event.at)
     except LateEventError:
         return tuple(moment for moment in _again(progress, [*events, coming]).moments if moment.event is coming)
     return tuple(later.moments[seen:])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import pairwise
 from operator import is_
 from types import MappingProxyType
@@ -23,7 +24,7 @@ from .correlate import Correlation, Happened, Match
 from .event import Event
 from .folding import Folding
 from .handing_in import as_handed_in
-from .joining import Joiner
+from .joining import CorrelationError, Joiner
 from .ledger import BREACHES, Entries, Ledger, Owed
 from .planning import NextStep, next_steps
 from .views import View, views_of
@@ -61,6 +62,21 @@ class EndlessCaseError(Exception):
     """Events follow one another by themselves without end."""
 
 
+@attrs.frozen
+class Trouble:
+    """
+    Why no pattern is followed any more in a case, and since when: after the event of the number *seq*, None where time led to it.
+
+    What was found before stays; events, decisions and duties go on.
+    """
+
+    code: str
+    message: str
+    patterns: tuple[str, ...]
+    at: int
+    seq: int | None
+
+
 class Progress:
     """
     The state of one case: a function of the policy, the events in their order, and the time.
@@ -78,6 +94,8 @@ class Progress:
         self.ledger = Ledger(self.tree)
         self.facts = Folding(self.tree.facts)
         self.correlation = Correlation(self.tree.case.patterns, joiner, self.tree.facts, case=case)
+        #: Why patterns are not followed any more, None where they are.
+        self.trouble: Trouble | None = None
         #: The number of the last event in the log.
         self.last_seq = 0
         self._views = views_of(policy)
@@ -99,16 +117,15 @@ class Progress:
 
     def take(self, event: Event) -> Moment:
         """
-        Take the next event, after what was due before it.
+        Take the next event, after what was due before it; patterns that cannot be followed any further become *trouble*.
 
         Raises:
             LateEventError: If it belongs before something that was already looked at.
-            CorrelationError: If patterns chase one another without end.
         """
         self.wait(event.at - 1)
         happened = self._read(event)
         before = self.view, self.ledger.entries
-        matches = self.correlation.advance(happened, self.facts)
+        matches = self._correlated(lambda: self.correlation.advance(happened, self.facts), event.at, event.seq)
         self.last_seq = max(self.last_seq, event.seq)
         self.ledger.happened(happened)
         self._follow_status(event)
@@ -119,10 +136,25 @@ class Progress:
         found = []
         while (at := self.correlation.next_due) is not None and at <= now:
             before = self.view, self.ledger.entries
-            matches = self.correlation.advance_to(at, self.facts)
+            matches = self._correlated(partial(self.correlation.advance_to, at, self.facts), at, None)
             if matches:
                 found.append(self._settle(at, None, matches, before))
         return found
+
+    def _correlated(self, work: Callable[[], list[Match]], at: int, seq: int | None) -> list[Match]:
+        """
+        Return the matches that something leads to.
+
+        An event is never refused because of what patterns make of it: where they cannot be followed any further, the case goes on
+        without them, with what they had found. So a rebuilt case comes to the same.
+        """
+        before = len(self.matches)
+        try:
+            return work()
+        except CorrelationError as error:
+            self.trouble = Trouble(error.code, str(error), error.patterns, at, seq)
+            self.correlation.give_up()
+            return self.matches[before:]
 
     def following(self, now: int) -> list[Event]:
         """
@@ -342,6 +374,15 @@ def run_through(progress: Progress, events: Iterable[Event], *, now: int | None 
         yield from pass_time(progress, event.at)
     if now is not None:
         yield from pass_time(progress, now)
+
+
+def let_pass(progress: Progress, now: int) -> None:
+    """Let time pass until a moment, or until so many events followed by themselves that the rest has to wait for the next time."""
+    try:
+        for _ in pass_time(progress, now):
+            pass
+    except EndlessCaseError:
+        pass
 
 
 def pass_time(progress: Progress, now: int) -> Iterator[Moment]:

@@ -18,7 +18,7 @@ from ..trials import Mismatch, canonical_text, matching_rules, mismatches, writt
 from ..truth import is_value
 from .business_time import milliseconds, moment_of
 from .event import Event
-from .joining import CorrelationError, LateEventError
+from .joining import LateEventError
 from .plain import Plain
 from .progress import EndlessCaseError, Moment, Progress, pass_time, run_through
 
@@ -66,10 +66,12 @@ def tell(policy: Policy, story: Story) -> Telling:
     at, origin = opened, story.origin
     try:
         list(run_through(progress, [first]))
+        _check_followed(progress)
         for entry in story.entries:
             at, origin = opened + int(entry.after * 1000), entry.origin
             chapters.append(_chapter(progress, entry, at))
-    except (CorrelationError, EndlessCaseError) as error:
+            _check_followed(progress)
+    except EndlessCaseError as error:
         endless = Mismatch("story", "an end", "none", str(error))
         entry_of = next((entry for entry in story.entries if entry.origin == origin), None)
         return Telling(story, (*chapters, Chapter(at, entry_of, (), (endless,), origin)), progress)
@@ -84,6 +86,17 @@ def tell(policy: Policy, story: Story) -> Telling:
         nothing = Mismatch("expect", "something", "nothing", "a story that expects nothing proves nothing")
         chapters.append(Chapter(opened, None, (), (nothing,), story.origin))
     return Telling(story, tuple(chapters), progress)
+
+
+def _check_followed(progress: Progress) -> None:
+    """
+    See that patterns are still followed.
+
+    Raises:
+        EndlessCaseError: If they are not.
+    """
+    if progress.trouble is not None:
+        raise EndlessCaseError(progress.trouble.message)
 
 
 def _chapter(progress: Progress, entry: Entry, at: int) -> Chapter:
