@@ -45,7 +45,7 @@ def list_(*, overdue: bool, status: str | None, place: str, format_: str) -> Non
 
         write_json(out(), heads_json(heads, ledgers, now))
     else:
-        print_heads(heads, ledgers, now)
+        print_heads(heads, ledgers, now, overdue=overdue)
     raise click.exceptions.Exit(1 if overdue and heads else 0)
 
 

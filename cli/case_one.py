@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -99,11 +99,32 @@ def record(
         given: dict[str, Any] = dict(fields)
         if kind in WITH_FACTS:
             given = {"facts": given}
+        _check_owed(case, kind, given)
         if is_dry:
             _foresee(case, kind, moment(at), given)
         recorded = recorded_or_end(lambda: case.record(kind, at=moment(at), key=key, **given))
         print_changes(recorded, case.policy)
         print_trouble(case, err())
+
+
+#: The events that say that something owed was done, by what is owed, and the field that names it.
+_DONE: Final = {"duty_done": ("duty", "duty"), "promise_kept": ("promise", "promise")}
+
+
+def _check_owed(case: Case, kind: str, fields: dict[str, Any]) -> None:
+    """
+    See that what is said to be done is owed, since an event is recorded for good.
+
+    Raises:
+        UsageError: If nothing of that name is or was owed.
+    """
+    from .group import did_you_mean
+
+    owed, field = _DONE.get(kind, ("", ""))
+    named = fields.get(field)
+    known = [entry.id for entry in case.obligations if entry.kind == owed]
+    if isinstance(named, str) and named not in known:
+        raise click.UsageError(f"no {owed} {named[:80]!r} is owed in this case.{did_you_mean(named[:80], known)}")
 
 
 def _foresee(case: Case, kind: str, at: dt.datetime | None, fields: dict[str, Any]) -> NoReturn:

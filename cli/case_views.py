@@ -39,6 +39,8 @@ _STYLES = {
 _CLOSED = {"done": ("done", "good"), "breached": ("not done in time", "bad"), "withdrawn": ("not owed any more", "dim")}
 #: How many characters of a text are shown on a timeline.
 _LONGEST = 60
+#: How many questions are shown at once.
+_MOST_QUESTIONS = 3
 
 
 def clock(at: int) -> str:
@@ -58,9 +60,12 @@ def print_case(case: Case) -> None:
     """Write everything about a case."""
     output = out()
     head = f"{case.id}  "
-    output.line(Piece(head, "title"), Piece(case.status, _STYLES[case.status]), Piece(f"  {case.policy.id}", "dim"))
+    until = case.progress.monitored_until
+    watched = f" until {clock(until)}" if case.status == "monitored" and until is not None else ""
+    status = Piece(f"{case.status}{watched}", _STYLES[case.status])
+    output.line(Piece(head, "title"), status, Piece(f"  {case.policy.id}", "dim"))
     output.line()
-    output.line(Piece("What happened", "strong"))
+    output.line(Piece("What happened", "strong"), Piece("  (times are in UTC)", "dim"))
     for moment in case.timeline:
         _print_moment(output, moment, case.policy, numbered=True)
     print_state(case)
@@ -96,6 +101,7 @@ def print_state(case: Case) -> None:
         style = "outcome" if verdict.is_settled else "refer"
         why = verdict.because or (f"it depends on {', '.join(verdict.missing)}" if verdict.missing else "")
         output.line(head, Piece(_outcome_text(verdict.canonical, verdict), style), f"  {why}", hang=cells(head))
+    _print_questions(output, case)
     _print_ledger(output, case.obligations, case.now)
     _print_steps(output, case.next_steps)
     _print_not_now(output, case.not_now)
@@ -178,6 +184,20 @@ def _led_to(moment: Moment, policy: Policy) -> list[list[Words]]:
     return found
 
 
+def _print_questions(output: Output, case: Case) -> None:
+    """Write what to ask where something is not decided for want of a fact, the most useful first."""
+    facts = case.policy.tree.facts
+    names = dict.fromkeys(name for verdict in case.decision if not verdict.is_settled for name in verdict.missing)
+    asked = [(name, facts[name].ask) for name in names if facts[name].ask][:_MOST_QUESTIONS]
+    if not asked:
+        return
+    output.line()
+    output.line(Piece("What to ask", "strong"), Piece(f"  (then: record {case.id} fact_learned NAME=…)", "dim"))
+    for name, ask in asked:
+        head = f"  {name}  "
+        output.line(Piece(head, "name", whole=True), ask, hang=cells(head))
+
+
 def _print_ledger(output: Output, entries: Sequence[Owed], now: int) -> None:
     if not entries:
         return
@@ -187,12 +207,12 @@ def _print_ledger(output: Output, entries: Sequence[Owed], now: int) -> None:
         overdue = entry.is_overdue(now)
         state = "overdue" if overdue else entry.state
         head = f"  {padded(state, 9)} "
-        due = f"  due {clock(entry.due_at)}" if entry.due_at is not None and entry.state == "open" else ""
-        by = f"  {entry.by}" if entry.by else ""
+        due = f"due {clock(entry.due_at)}" if entry.due_at is not None and entry.state == "open" else ""
         style = "bad" if overdue else _STYLES[entry.state]
-        output.line(
-            Piece(head, style, whole=True), entry.title or entry.id, Piece(f"{by}{due}", "dim"), hang=cells(head)
-        )
+        output.line(Piece(head, style, whole=True), entry.title or entry.id, hang=cells(head))
+        # What is done is recorded by its id, so that stands there.
+        notes = ", ".join(note for note in (due, entry.by, f"{entry.kind} {entry.id}") if note)
+        output.line(" " * cells(head), Piece(notes, "dim"), hang=cells(head))
 
 
 def _print_steps(output: Output, steps: Sequence[NextStep]) -> None:
@@ -258,11 +278,11 @@ def print_erasure(id_: str, found: Erasure) -> None:
 # --- several cases ---------------------------------------------------------------------------------------------------
 
 
-def print_heads(heads: Sequence[Head], ledgers: Mapping[str, Sequence[LedgerRow]], now: int) -> None:
+def print_heads(heads: Sequence[Head], ledgers: Mapping[str, Sequence[LedgerRow]], now: int, *, overdue: bool) -> None:
     """Write a line for each case."""
     output = out()
     if not heads:
-        output.line("there is no such case")
+        output.line("nothing is overdue" if overdue else "there are no such cases")
         return
     width = max(cells(head.case) for head in heads)
     for head in heads:

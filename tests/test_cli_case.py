@@ -214,3 +214,28 @@ def test_check_says_what_follows_the_patterns() -> None:
     ran = run("check", "tale.toml", "--verbose")
     assert "pattern pile-on runs on" in ran.err
     assert "pattern silence runs on plain Python" in ran.err
+
+
+def test_what_is_said_to_be_done_must_be_owed(folder: Path) -> None:
+    """A slip is told before it is recorded for good; the ledger shows the names to say it by."""
+    opened()
+    run("case", "record", "c-1", "promise_made", "promise=call-back", "text=We call you", "within=24h")
+    assert "promise call-back" in run("case", "show", "c-1").out
+    slip = run("case", "record", "c-1", "promise_kept", "promise=call-bak")
+    assert slip.code == 2
+    assert "call-back" in slip.err
+    assert run("case", "record", "c-1", "duty_done", "duty=nothing-such").code == 2
+    assert run("case", "record", "c-1", "promise_kept", "promise=call-back").code == 0
+
+
+def test_a_list_says_what_there_is_none_of(folder: Path) -> None:
+    opened()
+    assert run("case", "list", "--overdue").out == "nothing is overdue\n"
+    assert run("case", "list", "--status", "closed").out == "there are no such cases\n"
+
+
+def test_a_case_that_waits_for_a_fact_says_what_to_ask(folder: Path) -> None:
+    assert run("case", "open", "c-9", "--policy", "house", "--fact", "abuse=rude", "--fact", "loss=20 USD").code == 0
+    shown = run("case", "show", "c-9").out
+    assert "What to ask" in shown
+    assert "fact_learned NAME=" in shown
