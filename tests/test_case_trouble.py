@@ -68,7 +68,8 @@ def test_the_event_is_kept_and_the_case_says_what_is_wrong(policy: Policy, tmp_p
         )
         for _ in range(5):
             case.record("post_seen", author="ann")
-        assert case.trouble is None
+        before = case.trouble
+        assert before is None
         recorded = case.record("post_seen", author="bob")
         assert [event.kind for event in recorded.events] == ["post_seen"]
         trouble = case.trouble
