@@ -154,7 +154,9 @@ def event_text(event: Event, policy: Policy) -> str:
     title = kind.title if kind is not None else spaced(event.kind)
     fields = {name: value for name, value in event.raw.items() if name != "facts"}
     fields.update(event.raw.get("facts") or {})
-    said = ", ".join(f"{name} {shortened(_value_text(value), _LONGEST)}" for name, value in fields.items())
+    said = ", ".join(
+        f"{name} {shortened(_value_text(value), _LONGEST)}" for name, value in fields.items() if value != ""
+    )
     return f"{title}{': ' if said else ''}{said}" + (" (erased)" if event.erased else "")
 
 
@@ -189,7 +191,7 @@ def _print_questions(output: Output, case: Case) -> None:
     facts = case.policy.tree.facts
     names = dict.fromkeys(name for verdict in case.decision if not verdict.is_settled for name in verdict.missing)
     asked = [(name, facts[name].ask) for name in names if facts[name].ask][:_MOST_QUESTIONS]
-    if not asked:
+    if not asked or case.status == "closed":
         return
     output.line()
     output.line(Piece("What to ask", "strong"), Piece(f"  (then: record {case.id} fact_learned NAME=…)", "dim"))

@@ -239,3 +239,11 @@ def test_a_case_that_waits_for_a_fact_says_what_to_ask(folder: Path) -> None:
     shown = run("case", "show", "c-9").out
     assert "What to ask" in shown
     assert "fact_learned NAME=" in shown
+
+
+def test_a_closed_case_asks_nothing_and_what_was_not_said_is_not_shown(folder: Path) -> None:
+    assert run("case", "open", "c-9", "--policy", "house", "--fact", "abuse=rude").code == 0
+    assert run("case", "erase", "c-9", "--yes").code == 0
+    shown = run("case", "show", "c-9").out
+    assert "Data erased: events 1, whole yes" in shown
+    assert "What to ask" not in shown
