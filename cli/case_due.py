@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from .case_options import case_of, of_store, opened, policy_option, store_option
+from .case_options import case_of, example, of_store, opened, policy_option, store_option
 from .options import format_option
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _LONGEST_SLEEP: Final = 5.0
 _LEASE: Final = 60_000
 
 
-@click.command("list")
+@click.command("list", epilog=example("policy case list --overdue"))
 @click.option(
     "--overdue", is_flag=True, help="Only those with something that should have been done by now; exit code 1."
 )
@@ -49,7 +49,7 @@ def list_(*, overdue: bool, status: str | None, place: str, format_: str) -> Non
     raise click.exceptions.Exit(1 if overdue and heads else 0)
 
 
-@click.command()
+@click.command(epilog=example("policy case due --follow"))
 @click.option("--follow", is_flag=True, help="Go on as time passes, until stopped with Ctrl-C.")
 @policy_option
 @store_option
@@ -99,7 +99,7 @@ def _sleep_until(at: int | None) -> None:
     time.sleep(max(min(_LONGEST_SLEEP, (at or 0) / 1000 - now if at is not None else _LONGEST_SLEEP), 0.05))
 
 
-@click.command()
+@click.command(epilog=example("policy case deliver --to-file messages.jsonl"))
 @click.option("--to-file", "file", metavar="FILE", help="Append each message to a file, as a line of JSON.")
 @click.option("--to-command", "argv", metavar="COMMAND", help="Run a command for each message, which is its input.")
 @click.option("--to-webhook", "url", metavar="URL", help="Post each message, signed with EVENHAND_WEBHOOK_SECRET.")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from .case_options import case_argument, of_store, opened, policy_option, store_option, text_of
+from .case_options import case_argument, example, of_store, opened, policy_option, store_option, text_of
 from .options import load
 
 
-@click.command()
+@click.command(epilog=example("policy case export 2026-117 -o 2026-117.jsonl"))
 @case_argument
 @click.option("-o", "--output", "target", type=click.Path(dir_okay=False), help="A file; standard output otherwise.")
 @store_option
@@ -32,7 +32,7 @@ def export(*, id_: str, target: str | None, place: str) -> None:
         raise click.UsageError(f"{target!r} cannot be written: {(error.strerror or '').lower()}.") from None
 
 
-@click.command("import")
+@click.command("import", epilog=example("policy case import 2026-117.jsonl"))
 @click.argument("file", metavar="FILE")
 @store_option
 def import_(*, file: str, place: str) -> None:
@@ -45,7 +45,7 @@ def import_(*, file: str, place: str) -> None:
             out().line(id_)
 
 
-@click.command()
+@click.command(epilog=example("policy case verify 2026-117"))
 @click.argument("ids", nargs=-1, metavar="[CASE]...")
 @store_option
 def verify(*, ids: tuple[str, ...], place: str) -> None:
@@ -63,7 +63,7 @@ def verify(*, ids: tuple[str, ...], place: str) -> None:
     raise click.exceptions.Exit(1 if faults else 0)
 
 
-@click.command()
+@click.command(epilog=example("policy case erase 2026-117 --event 3 --reason 'asked to'"))
 @case_argument
 @click.option("--event", "events", type=click.IntRange(min=1), multiple=True, metavar="NUMBER", help="Only this event.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the log.")

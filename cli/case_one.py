@@ -12,6 +12,7 @@ from .case_options import (
     at_option,
     case_argument,
     case_of,
+    example,
     key_option,
     moment,
     opened,
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from ..engine.cases.case import Case, Recorded
 
 
-@click.command("open")
+@click.command(
+    "open", epilog=example("policy case open 2026-117 --policy house --fact abuse=rude --fact loss='20 USD'")
+)
 @case_argument
 @policy_option
 @fact_option
@@ -64,7 +67,12 @@ def _absolute(name: str) -> str:
     return name if is_pack(name) else str(Path(name).resolve())
 
 
-@click.command()
+@click.command(
+    epilog=example(
+        "policy case record 2026-117 post_seen author=ann views=12_000",
+        "policy case record 2026-117 payment_made amount='35 USD' --dry-run",
+    )
+)
 @case_argument
 @click.argument("kind")
 @click.argument("fields", nargs=-1, type=Stated(), metavar="[FIELD=VALUE]...")
@@ -141,7 +149,7 @@ def _foresee(case: Case, kind: str, at: dt.datetime | None, fields: dict[str, An
     raise click.exceptions.Exit(1 if never else 0)
 
 
-@click.command()
+@click.command(epilog=example("policy case show 2026-117"))
 @case_argument
 @policy_option
 @store_option
@@ -162,7 +170,7 @@ def show(*, id_: str, policy_name: str | None, place: str, format_: str) -> None
             print_case(case)
 
 
-@click.command()
+@click.command(epilog=example("policy case reply 2026-117 draft.txt"))
 @case_argument
 @click.argument("draft", default="-", metavar="[FILE]")
 @policy_option

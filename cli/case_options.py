@@ -41,6 +41,16 @@ key_option = click.option("--key", default="", metavar="KEY", help="A name for t
 case_argument = click.argument("id_", metavar="CASE")
 
 
+def example(*lines: str) -> str:
+    """
+    Return examples as the end of a command's help.
+
+    >>> example("policy case list").splitlines()[1:]
+    ['Example:', '  policy case list']
+    """
+    return "\n".join(["\b", "Examples:" if len(lines) > 1 else "Example:", *(f"  {line}" for line in lines)])
+
+
 def opened(place: str, *, create: bool = False) -> Store:
     """
     Open the store.

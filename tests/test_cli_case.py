@@ -9,6 +9,8 @@ import pytest
 from commands import Ran, run
 from test_case_progress import TALE
 
+from evenhand.cli.case import command
+
 pytest.importorskip("sqlalchemy", reason="the store needs SQLAlchemy: install `evenhand[cases]`")
 
 OPENED = "2026-11-20T20:00:00Z"
@@ -247,3 +249,8 @@ def test_a_closed_case_asks_nothing_and_what_was_not_said_is_not_shown(folder: P
     shown = run("case", "show", "c-9").out
     assert "Data erased: events 1, whole yes" in shown
     assert "What to ask" not in shown
+
+
+@pytest.mark.parametrize("name", sorted(command.commands))
+def test_every_help_has_an_example(name: str) -> None:
+    assert f"policy case {name}" in run("case", name, "--help").out.partition("Example")[2]
