@@ -41,9 +41,12 @@ class Moment(DateType):
         except ValueError:
             pass
         try:
-            return dt.datetime.fromisoformat(value)
-        except ValueError:
+            moment = dt.datetime.fromisoformat(value)
+            if moment.tzinfo is not None:
+                moment.astimezone(dt.UTC)  # where the first day may belong to the year before, and the last to 10000
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is no date: write it like 2026-11-21 or 2026-11-21T10:00:00Z.", param, ctx)
+        return moment
 
 
 class Bounded(click.FloatRange):

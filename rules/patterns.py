@@ -9,8 +9,8 @@ from typing import Any, Protocol
 class Pattern(Protocol):
     """A compiled pattern."""
 
-    def search(self, text: str, pos: int = 0) -> Any:
-        """Return the first match from a place on, or None."""
+    def search(self, text: str | bytes, pos: int = 0) -> Any:
+        """Return the first match from a place on, or None; in bytes, which are UTF-8, places are counted in bytes."""
         ...
 
 

@@ -40,6 +40,27 @@ def test_only_business_hours_count(start: str, hours: float, expected: str) -> N
     assert due(start, hours) == expected
 
 
+@pytest.mark.parametrize(
+    ("zone", "hours", "start", "length", "expected"),
+    [
+        # The clock leaps from two to three: who closes at half past two closes at the leap, and half an hour is not counted twice.
+        ("Europe/Berlin", ((0, 150), (180, 720)), "2026-03-28T23:00:00+00:00", 3, "2026-03-29T02:00"),
+        ("Europe/Berlin", ((130, 150),), "2026-03-28T23:00:00+00:00", 0.25, "2026-04-05T00:25"),
+        ("Africa/Casablanca", ((0, 150), (180, 720)), "2026-03-22T00:00:00+00:00", 3, "2026-03-22T03:00"),
+        # By half an hour only, and at midnight, which does not come on that day.
+        ("Australia/Lord_Howe", ((120, 135), (150, 600)), "2026-10-03T13:30:00+00:00", 1, "2026-10-03T16:30"),
+        ("America/Santiago", ((30, 90),), "2026-09-06T03:00:00+00:00", 0.5, "2026-09-06T04:30"),
+        # A day that was left out altogether, between two of which it has the hours.
+        ("Pacific/Apia", ((540, 1020),), "2011-12-30T10:00:00+00:00", 9, "2011-12-31T20:00"),
+    ],
+)
+def test_a_time_that_the_clock_leaps_over_is_when_it_leaps(
+    zone: str, hours: tuple[tuple[int, int], ...], start: str, length: float, expected: str
+) -> None:
+    days = dict.fromkeys(range(7) if zone == "Pacific/Apia" else (6,), hours)
+    assert due(start, length, Calendar(zone, days, frozenset())) == expected
+
+
 def test_hours_that_are_always_open_are_hours() -> None:
     """Through a whole year, both changes of the clock and a leap day included."""
     start = dt.datetime(2027, 12, 25, tzinfo=dt.UTC)
@@ -51,3 +72,9 @@ def test_hours_that_are_always_open_are_hours() -> None:
 def test_a_deadline_beyond_a_hundred_years_is_none() -> None:
     hardly_ever = Calendar("Europe/London", {0: ((540, 541),)}, frozenset())
     assert due("2026-11-20T15:00:00+00:00", 24 * 365, hardly_ever) is None
+
+
+def test_a_deadline_after_the_last_year_is_none() -> None:
+    assert due("9999-12-30T00:00:00+00:00", 47, None) == "9999-12-31T23:00"
+    assert due("9999-12-30T00:00:00+00:00", 48, None) is None
+    assert due("2026-11-20T00:00:00+00:00", 10**12, None) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 
@@ -11,7 +12,7 @@ from evenhand.engine.cases.business_time import milliseconds
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import Progress
-from evenhand.engine.cases.replies import check_reply
+from evenhand.engine.cases.replies import LONGEST, check_reply
 
 OPENED = milliseconds(dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC))
 MINUTE = 60_000
@@ -97,3 +98,56 @@ def test_replies_keep_a_distance_and_come_to_an_end(case: Progress) -> None:
 def test_nothing_is_said_in_a_closed_case(case: Progress) -> None:
     case.take(Event(2, OPENED, "case_closed", {"reason": "settled"}))
     assert problems(case, "Hello") == ["closed"]
+
+
+@pytest.mark.parametrize(
+    ("draft", "words"),
+    [
+        ("It was our\N{NO-BREAK SPACE}fault.", "our\N{NO-BREAK SPACE}fault"),
+        ("our\N{THIN SPACE}\N{ZERO WIDTH SPACE}fault", "our\N{THIN SPACE}\N{ZERO WIDTH SPACE}fault"),
+        ("our\N{LINE SEPARATOR}fault", "our\N{LINE SEPARATOR}fault"),
+        ("our\vfault", "our\vfault"),
+        ("\N{PARTY POPPER}e\N{COMBINING ACUTE ACCENT} our fa\N{SOFT HYPHEN}ult", "our fa\N{SOFT HYPHEN}ult"),
+        ("\N{FULLWIDTH LATIN SMALL LETTER O}ur fault", "\N{FULLWIDTH LATIN SMALL LETTER O}ur fault"),
+        ("we`re liable", "we`re liable"),
+        ("We\N{LEFT SINGLE QUOTATION MARK}re liable", "We\N{LEFT SINGLE QUOTATION MARK}re liable"),
+        ("\ud800 our fault", "our fault"),
+        ("Dear Mr\N{NO-BREAK SPACE}Brown", "Mr\N{NO-BREAK SPACE}Brown"),
+        ("שלום our fault שלום", "our fault"),
+    ],
+)
+def test_words_are_found_however_they_were_typed(draft: str, words: str) -> None:
+    policy = Policy.loads(POLICY.replace("[Mm]rs? [A-Z]", "[Mm]rs?\\s[A-Z]"))
+    progress = Progress(policy, Plain(policy.tree.case.patterns))
+    progress.take(Event(1, OPENED, "case_opened", {}))
+    (objection,) = check_reply(progress, draft, OPENED)
+    assert objection.problem == "forbidden"
+    assert draft[objection.start : objection.end] == words
+
+
+def test_letters_with_marks_are_one_word_however_they_are_written() -> None:
+    policy = Policy.loads(
+        '[policy]\nid = "p"\n[replies]\n[[replies.never]]\nid = "a"\nphrases = ["déjà vu", "cafe"]\nbecause = "b"\n'
+    )
+    progress = Progress(policy, Plain(policy.tree.case.patterns))
+    progress.take(Event(1, OPENED, "case_opened", {}))
+    draft = "un de\N{COMBINING ACUTE ACCENT}ja\N{COMBINING GRAVE ACCENT} vu au cafe\N{COMBINING ACUTE ACCENT}"
+    (objection,) = check_reply(progress, draft, OPENED)
+    assert draft[objection.start : objection.end] == "de\N{COMBINING ACUTE ACCENT}ja\N{COMBINING GRAVE ACCENT} vu"
+
+
+def test_a_draft_that_is_not_read_to_its_end_is_not_passed() -> None:
+    policy = Policy.loads(POLICY.replace("longest = 60\n", ""))
+    progress = Progress(policy, Plain(policy.tree.case.patterns))
+    progress.take(Event(1, OPENED, "case_opened", {}))
+    (objection,) = check_reply(progress, "x" * LONGEST + " our fault", OPENED)
+    assert (objection.problem, objection.start) == ("too-long", LONGEST)
+    assert check_reply(progress, "x" * LONGEST, OPENED) == ()
+
+
+@pytest.mark.parametrize("words", ["our fault ", "our fault \N{PARTY POPPER}"])
+def test_a_long_draft_full_of_what_must_not_be_said_is_read_in_one_go(case: Progress, words: str) -> None:
+    began = time.process_time()
+    found = check_reply(case, words * (LONGEST // len(words)), OPENED)
+    assert len(found) == LONGEST // len(words) + 1
+    assert time.process_time() - began < 4  # a search from the beginning for each place takes more than twice as long

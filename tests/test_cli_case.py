@@ -123,6 +123,21 @@ def test_wrong_usage_is_told(words: tuple[str, ...], said: str) -> None:
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_before_the_first_year_or_after_the_last_is_wrong_usage(at: str) -> None:
+    assert run("case", "open", "c-1", "--policy", "tale.toml", "--at", at).code == 2
+
+
+def test_what_is_due_after_the_last_year_is_not_due() -> None:
+    """A length of time that nobody lives to see, and a moment before which no time is left."""
+    opened("injury=true")
+    ran = run("case", "record", "c-1", "promise_made", "text=we call", "within=99_999_999 days", "--at", OPENED)
+    assert (ran.code, "owed: we call\n" in ran.out) == (0, True)
+    assert run("case", "record", "c-1", "promise_made", "within=48h", "--at", "9999-12-31T23:59:59Z").code == 0
+    assert run("case", "show", "c-1", "--format", "json").code == 0
+    assert run("case", "open", "c-2", "--policy", "tale.toml", "--fact", "injury=true", "--at", "9999-12-31").code == 0
+
+
 # --- event files -----------------------------------------------------------------------------------------------------
 
 EVENTS = """\
@@ -144,11 +159,17 @@ def test_an_event_file_is_dry_run(folder: Path) -> None:
 def test_bad_lines_of_an_event_file_are_told_with_their_lines(folder: Path) -> None:
     text = (
         EVENTS + '{"at": "today", "kind": "post_seen"}\n{"at": "2026-11-20T22:00:00Z", "kind": "post_sen"}\nnothing\n'
+        '{"at": "9999-12-31T23:59:59-14:00", "kind": "message_sent"}\n'
     )
     (folder / "events.jsonl").write_text(text, encoding="utf-8")
     ran = run("check", "tale.toml", "events.jsonl")
     assert ran.code == 1
-    for place in ("events.jsonl:3:1: unreadable-event", "events.jsonl:4:1: unknown-event", "events.jsonl:5:1"):
+    for place in (
+        "events.jsonl:3:1: unreadable-event",
+        "events.jsonl:4:1: unknown-event",
+        "events.jsonl:5:1",
+        "events.jsonl:6:1",
+    ):
         assert place in ran.err
 
 

@@ -183,6 +183,7 @@ def test_cases_are_found_by_status_and_by_what_they_owe(store: Store) -> None:
         ("c", event("")),
         ("c", event("k" * 201)),
         ("c", event(key="a\tb")),
+        ("c", event(key="\ud800")),
         ("c", event(at=2**60)),
         ("c", event(at=True)),
         ("c", event(at=1.5)),  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from stores import HOUR, TEN, event, kinds
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.store import CaseExists, Fault, LedgerRow, Message, StoreError, Timer, open_store
 from evenhand.engine.cases.store.store import Store
+from evenhand.engine.cases.store.verifying import MOST_MISSING
 
 SECRET = "Ann Smith, 12 Elm Street"
 
@@ -282,6 +283,27 @@ def test_a_chain_with_a_gap_is_not_taken_in(told: Store, elsewhere: Store, drop:
     lines = list(told.export("c"))
     del lines[drop]
     with pytest.raises(StoreError, match="does not hold"):
+        elsewhere.import_cases(lines)
+
+
+@pytest.mark.parametrize("version", [10**12, 10**30])
+def test_a_head_that_claims_more_events_than_there_can_be_takes_no_memory(
+    told: Store, elsewhere: Store, version: int
+) -> None:
+    lines = list(told.export("c"))
+    lines[0] = changed(lines[0], "version", version)
+    with pytest.raises(StoreError, match="does not hold at event 6: the event is missing"):
+        elsewhere.import_cases(lines)
+    with told._database.engine.begin() as connection:
+        connection.execute(text("update cases set version = 2000000000 where id = 'c'"))
+    found = told.verify("c")
+    assert (found[0].seq, len(found)) == (6, MOST_MISSING)
+
+
+def test_a_status_that_there_is_not_is_not_taken_in(told: Store, elsewhere: Store) -> None:
+    lines = list(told.export("c"))
+    lines[0] = changed(lines[0], "status", "waiting")
+    with pytest.raises(StoreError, match="the status is `waiting`, which is none of open, monitored, closed"):
         elsewhere.import_cases(lines)
 
 

@@ -302,11 +302,20 @@ def test_a_webhook_that_hangs_or_is_not_there_refuses(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://example.com/", "ftp://localhost/", "file:///etc/passwd", "https://", "localhost"]
+    "url",
+    [
+        *("http://example.com/", "ftp://localhost/", "file:///etc/passwd", "https://", "localhost"),
+        *("https://a..b/", f"https://{'a' * 64}.example/", "https://\ud800/", "https://example.com:99999/"),
+        *("https://example.com:x/", "https://example.com/ü", "https://example.com/?q=ü", "https://example.com/a b"),
+    ],
 )
 def test_a_webhook_names_a_safe_address(url: str) -> None:
     with pytest.raises(ValueError, match="a webhook's address"):
         WebhookSink(url, SECRET)
+
+
+def test_a_host_may_be_named_in_any_letters() -> None:
+    assert WebhookSink("https://bücher.example:8443/%C3%BC?q=%20", SECRET).url.endswith("%20")
 
 
 def test_a_webhook_has_a_real_secret() -> None:

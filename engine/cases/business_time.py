@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ...rules.case_tree import Calendar
 from ...rules.types import Number
+from .event import LAST_MOMENT
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MILLISECOND: Final = dt.timedelta(milliseconds=1)
@@ -35,10 +36,10 @@ def moment_of(at: int) -> dt.datetime:
 
 def deadline(start: int, within: Number, calendar: Calendar | None = None) -> int | None:
     """
-    Return when a length of time is over, both moments in milliseconds since 1970; None where that is beyond a hundred years.
+    Return when a length of time is over, both moments in milliseconds since 1970; None where no moment is so late.
 
-    *within* is in seconds. With a *calendar* only its business hours count; a deadline that falls on the end of a day is there,
-    not at the beginning of the next.
+    *within* is in seconds. With a *calendar* only its business hours count, and a hundred years are followed; a deadline that falls
+    on the end of a day is there, not at the beginning of the next.
 
     >>> office = Calendar("Europe/London", {day: ((540, 1020),) for day in range(5)}, frozenset())
     >>> friday = milliseconds(dt.datetime(2026, 11, 20, 16))
@@ -47,7 +48,7 @@ def deadline(start: int, within: Number, calendar: Calendar | None = None) -> in
     """
     left = int(within * 1000)
     if calendar is None:
-        return start + left
+        return start + left if start + left <= LAST_MOMENT else None
     for opens, closes in _open_spans(start, calendar):
         if left <= closes - opens:
             return opens + left
@@ -71,7 +72,26 @@ def _open_spans(start: int, calendar: Calendar) -> Iterator[tuple[int, int]]:
 
 
 def _at(day: dt.date, minutes: int, zone: ZoneInfo) -> int:
-    """Return when so many minutes after midnight are on the clock of a time zone; 1,440 are the next midnight."""
+    """
+    Return when so many minutes after midnight are on the clock of a time zone; 1,440 are the next midnight.
+
+    A time that the clock leaps over is there when it leaps; of one that comes twice, the first counts.
+    """
     days, minutes = divmod(minutes, 24 * 60)
-    clock = dt.time(*divmod(minutes, 60))
-    return milliseconds(dt.datetime.combine(day + dt.timedelta(days=days), clock, zone))
+    moment = dt.datetime.combine(day + dt.timedelta(days=days), dt.time(*divmod(minutes, 60)), zone)
+    other = moment.replace(fold=1)
+    # Where the clock leaps over a time, its two readings stand on either side of the leap, the second reading before it.
+    return milliseconds(moment) if milliseconds(other) >= milliseconds(moment) else _leap(other, moment)
+
+
+def _leap(before: dt.datetime, after: dt.datetime) -> int:
+    """Return when between two moments the clock of their time zone leaps."""
+    early, late = milliseconds(before), milliseconds(after)
+    offset = moment_of(early).astimezone(before.tzinfo).utcoffset()
+    while late - early > 1:
+        middle = (early + late) // 2
+        if moment_of(middle).astimezone(before.tzinfo).utcoffset() == offset:
+            early = middle
+        else:
+            late = middle
+    return late

@@ -98,7 +98,11 @@ def moment_from(text: object) -> int:
     try:
         moment = dt.datetime.fromisoformat(text) if isinstance(text, str) else None
         if moment is not None and moment.tzinfo is not None:
-            return (moment - _EPOCH) // dt.timedelta(milliseconds=1)
+            at = (moment - _EPOCH) // dt.timedelta(milliseconds=1)
+            if (
+                FIRST_MOMENT <= at <= LAST_MOMENT
+            ):  # in UTC, the first day may belong to the year before, and the last to 10000
+                return at
     except (ValueError, OverflowError):
         pass
     raise EventError("its `at` is not a date and time with a time zone, such as 2026-11-20T10:00:00Z")

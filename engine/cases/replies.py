@@ -14,13 +14,13 @@ from ...rules.describe import counted
 from ...rules.patterns import Pattern, compiled
 from ...rules.quantities import duration_text
 from .business_time import deadline, moment_of
+from .drafts import Draft, plain_phrase
 from .event import Event
 from .foresight import forbidden_by
 from .progress import Progress
 
 Problem: TypeAlias = Literal["too-long", "too-many", "too-soon", "forbidden", "closed", "walked-away", "never-now"]
 
-_APOSTROPHES: Final = "['\N{RIGHT SINGLE QUOTATION MARK}]"
 #: The longest draft that is looked at, in characters.
 LONGEST: Final = 100_000
 
@@ -51,9 +51,8 @@ def check_reply(progress: Progress, text: str, at: int) -> tuple[Objection, ...]
         *_never_now(progress, sending),
         *(_limits(progress, rules, text, at) if rules is not None else ()),
     ]
-    spans = [
-        objection for ban in (rules.bans if rules is not None else ()) for objection in _spans(ban, text[:LONGEST])
-    ]
+    drafts = (Draft.written(text[:LONGEST]), Draft.plain(text[:LONGEST]))
+    spans = [objection for ban in (rules.bans if rules is not None else ()) for objection in _spans(ban, text, *drafts)]
     return (*found, *sorted(spans, key=lambda objection: (objection.start or 0, objection.end or 0)))
 
 
@@ -84,6 +83,9 @@ def _limits(progress: Progress, rules: Replies, text: str, at: int) -> Iterator[
             start=rules.longest,
             end=len(text),
         )
+    elif len(text) > LONGEST:
+        message = f"only its first {LONGEST:,} characters were read"
+        yield Objection("too-long", message, instead="say one thing, and stop", start=LONGEST, end=len(text))
     sent = progress.facts.replies_sent
     if rules.most is not None and sent >= rules.most:
         yield Objection("too-many", f"we have replied {sent} times already, and stop at {rules.most}")
@@ -97,12 +99,13 @@ def _limits(progress: Progress, rules: Replies, text: str, at: int) -> Iterator[
             )
 
 
-def _spans(ban: Ban, text: str) -> Iterator[Objection]:
+def _spans(ban: Ban, text: str, written: Draft, plain: Draft) -> Iterator[Objection]:
     """Yield each place where a draft says what it must not, places of one ban that overlap as one."""
-    found = sorted({span for phrase in ban.phrases for span in _found(_phrase(phrase), text, 1)})
-    found = sorted({*found, *(span for pattern in ban.patterns for span in _found(compiled(pattern), text, 0))})
+    found = {span for phrase in ban.phrases for span in plain.found(_phrase(phrase), 1)}
+    for draft in (written,) if written.text == plain.text else (written, plain):
+        found |= {span for pattern in ban.patterns for span in draft.found(compiled(pattern))}
     end = -1
-    for start, stop in found:
+    for start, stop in sorted(found):
         if start < end:
             continue
         end = stop
@@ -114,18 +117,5 @@ def _spans(ban: Ban, text: str) -> Iterator[Objection]:
 @lru_cache(maxsize=1_024)
 def _phrase(phrase: str) -> Pattern:
     """Return a pattern for words in a row: any case, any blanks between them, no letters around them."""
-    words = r"\s+".join(re.sub(_APOSTROPHES, _APOSTROPHES, re.escape(word)) for word in phrase.split())
-    return compiled(rf"(?i)(?:^|[^\pL\pN])({words})(?:$|[^\pL\pN])")
-
-
-def _found(pattern: Pattern, text: str, group: int) -> Iterator[tuple[int, int]]:
-    """Yield where a group of a pattern is found; group 0 is all of it."""
-    place = 0
-    while place <= len(text):
-        match = pattern.search(text, place)
-        if match is None:
-            return
-        start, end = match.span(group)
-        if end > start:
-            yield start, end
-        place = max(end, place + 1)
+    words = r"\s+".join(map(re.escape, plain_phrase(phrase).split()))
+    return compiled(rf"(?i)(?:^|[^\pL\pN])({words})(?:$|[^\pL\pM\pN])")

@@ -140,7 +140,7 @@ def recorded(connection: Connection, head: CaseRow, expected: int, events: Seque
 
     What was recorded under a key is compared by kind and fields, not by moment: a repeat may have been stamped anew.
     """
-    keys = [event.key for event in events if event.key]
+    keys = [checked_id(event.key, "the key of the event") for event in events if event.key]
     if not keys:
         return None
     if len(set(keys)) < len(keys):

@@ -15,7 +15,7 @@ from hashlib import sha256
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
@@ -138,6 +138,7 @@ class WebhookSink:
             raise ValueError("a webhook's address begins with https://")
         if not parts.hostname:
             raise ValueError("a webhook's address names a host")
+        _check_can_be_asked(parts)
         if len(self.secret) < 16:
             raise ValueError("a webhook's secret has at least 16 bytes")
 
@@ -163,6 +164,26 @@ class WebhookSink:
             raise SinkError(f"the address cannot be reached ({str(reason)[:_LONGEST_NOTE]})") from None
         if not 200 <= status < 300:
             raise SinkError(f"the address answered {status}")
+
+
+def _check_can_be_asked(parts: SplitResult) -> None:
+    """
+    Check what can be said of an address before anything is sent there.
+
+    Raises:
+        ValueError: If the host cannot be one, the port is none, or what follows has to be escaped.
+    """
+    try:
+        str(parts.hostname).encode("idna")
+    except UnicodeError:
+        raise ValueError("a webhook's address names a host that cannot be one") from None
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("a webhook's address has a port between 0 and 65535") from None
+    rest = parts.path + parts.query
+    if not rest.isascii() or not rest.isprintable() or " " in rest:
+        raise ValueError("a webhook's address has blanks, and letters beyond a-z, written like %20")
 
 
 class _NoRedirection(urllib.request.HTTPRedirectHandler):

@@ -21,7 +21,7 @@ from .log import CaseRow, EventRow
 from .outbox import message_values
 from .records import LedgerRow, Message, Timer
 from .tables import CASES, EVENTS, OUTBOX
-from .texts import checked_id, checked_moment
+from .texts import checked_id, checked_moment, one_of
 from .verifying import faults
 
 #: The version of the layout of the lines.
@@ -131,7 +131,7 @@ def _head_from(table: dict[str, Any]) -> CaseRow:
         checked_id(table["case"], "the id of the case"),
         int(table["version"]),
         bytes.fromhex(table["hash"]),
-        checked_id(table["status"], "the status"),
+        one_of(table["status"], ("open", "monitored", "closed"), "the status"),
         checked_id(table["policy"], "the policy", empty=True),
         None if table["last_at"] is None else checked_moment(table["last_at"], "the last moment"),
     )
