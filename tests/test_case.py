@@ -220,3 +220,88 @@ def test_cases_of_one_name_in_one_process_do_not_mix_their_patterns(policy: Poli
             case.record("post_seen", author=author, views=2_000, at=BEGAN + dt.timedelta(hours=turn))
     found = [[match.pattern for match in case.progress.matches] for case in cases]
     assert found == [["pile-on"], [], ["pile-on"]]
+
+
+# --- asked while time passes -----------------------------------------------------------------------------------------
+
+
+SILENT = """
+[policy]
+id = "silence"
+[facts.silent]
+type = "boolean"
+assume = false
+[decisions.walk_away]
+default = "stay"
+[[rule]]
+id = "gone"
+when = "silent"
+then.walk_away = "end"
+oblige = ["note"]
+[obligations.note]
+title = "Write it down"
+within = "2h"
+[[pattern]]
+id = "silence"
+learn.silent = true
+[[pattern.events]]
+kind = "message_sent"
+[[pattern.events]]
+kind = "message_received"
+absent_for = "3h"
+[monitoring]
+when = "walk_away >= end"
+length = "1 day"
+reopen = "injury"
+"""
+
+
+def told(store: Store) -> list[str]:
+    return [posted.message.kind for posted in store.outbox(case="s")]
+
+
+@pytest.mark.parametrize("is_due_run", [True, False])
+def test_a_case_read_anew_knows_what_has_not_come(store: Store, is_due_run: bool) -> None:
+    """Whether or not a worker was there when the time was up, and although that is no event of the log."""
+    policy = Policy.loads(SILENT)
+    clock = Clock()
+    case = Case.open(policy, "s", at=BEGAN, store=store, clock=clock)
+    case.record("message_sent")
+    clock.after(hours=3)
+    if is_due_run:
+        Case.load(policy, "s", store, clock=clock).run_due()
+    for asked in (case, Case.load(policy, "s", store, clock=clock)):
+        assert asked.decision["walk_away"].outcome == "end"
+        assert (asked.status, asked.facts["silent"]) == ("monitored", True)
+        assert [entry.id for entry in asked.obligations] == ["note"]
+        assert [objection.problem for objection in asked.check_reply("Hello?")] == ["walked-away"]
+
+
+def test_what_a_question_saw_is_recorded_all_the_same(store: Store) -> None:
+    policy = Policy.loads(SILENT)
+    clock = Clock()
+    case = Case.open(policy, "s", at=BEGAN, store=store, clock=clock)
+    case.record("message_sent")
+    clock.after(hours=4)
+    assert case.status == "monitored"
+    assert store.head("s").status == "open"  # because a question records nothing
+    (moment,) = case.run_due().moments
+    assert [match.pattern for match in moment.matches] == ["silence"]
+    assert store.head("s").status == "monitored"
+    assert [row.id for row in store.ledger("s")] == ["note"]
+    assert told(store) == ["duty_opened", "case_monitored"]
+    case.record("evidence_added")
+    Case.load(policy, "s", store, clock=clock).record("evidence_added")
+    assert told(store) == ["duty_opened", "case_monitored"]
+
+
+def test_an_event_that_came_before_a_question_ended_its_wait_counts(store: Store) -> None:
+    """What was missing then had come, and was only recorded late."""
+    policy = Policy.loads(SILENT)
+    clock = Clock()
+    case = Case.open(policy, "s", at=BEGAN, store=store, clock=clock)
+    case.record("message_sent")
+    clock.after(hours=4)
+    assert case.status == "monitored"
+    case.record("message_received", at=BEGAN + dt.timedelta(hours=2))
+    assert (case.status, store.head("s").status, told(store)) == ("open", "open", [])

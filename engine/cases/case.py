@@ -80,6 +80,8 @@ class Case:
         self._events: list[Event] = []
         self._keys: dict[str, Event] = {}
         self._progress: Progress | None = None
+        #: Where a question has let time pass: what was recorded before it, and how many moments there were.
+        self._asked: tuple[Recording, int] | None = None
 
     # -- beginning
 
@@ -273,10 +275,13 @@ class Case:
 
     @property
     def progress(self) -> Progress:
-        """The state of the case, made anew where it has to be."""
-        if self._progress is None:
-            self._progress = replayed(self.policy, self._joiner, self._events, case=self._session)
-        return self._progress
+        """The state of the case now, with what has not come by now."""
+        progress, now = self._recorded, self.now
+        deadlines = progress.correlation.deadlines
+        if deadlines and deadlines[0] <= now:
+            self._asked = self._asked or (Recording.of(progress), len(progress.moments))
+            progress.wait(now)
+        return progress
 
     @property
     def now(self) -> int:
@@ -286,11 +291,20 @@ class Case:
 
     # -- within
 
+    @property
+    def _recorded(self) -> Progress:
+        """The state of the case after its last event, or after what a question has let pass; made anew where it has to be."""
+        if self._progress is None:
+            self._asked = None
+            self._progress = replayed(self.policy, self._joiner, self._events, case=self._session)
+        return self._progress
+
     def _take_over(self, events: Sequence[Event]) -> None:
         """Add events that are in the log already."""
         self._events += events
         self._keys.update((event.key, event) for event in events if event.key)
         progress, self._progress = self._progress, None
+        self._asked = None  # because whoever recorded these has written down what time had led to before them
         if progress is not None and events:
             try:
                 for event in events:
@@ -305,9 +319,11 @@ class Case:
         for _ in range(MOST_TRIES):
             if event is not None and event.key in self._keys:
                 return self._repeated(event)
-            before = Recording.of(None if first else self.progress)
+            progress = None if first else self._recorded
+            before, seen = self._asked or (Recording.of(progress), len(progress.moments) if progress is not None else 0)
+            self._asked = None
             try:
-                events, moments = self._tried(event, until)
+                events, moments = self._tried(event, until, seen)
             except BaseException:
                 self._progress = None
                 raise
@@ -327,11 +343,10 @@ class Case:
             raise KeyReused(self.id, event.key, found.seq)
         return Recorded((found,), (), repeated=True)
 
-    def _tried(self, event: Event | None, until: int | None) -> tuple[list[Event], list[Moment]]:
-        """Go on in memory, and return the events that are to be recorded with what they lead to."""
-        progress = self.progress if self._events else Progress(self.policy, self._joiner, case=self._session)
+    def _tried(self, event: Event | None, until: int | None, seen: int) -> tuple[list[Event], list[Moment]]:
+        """Go on in memory, and return the events that are to be recorded with what they lead to, after *seen* moments."""
+        progress = self._recorded if self._events else Progress(self.policy, self._joiner, case=self._session)
         self._progress = progress
-        seen = len(progress.moments)
         try:
             if event is not None:
                 let_pass(progress, event.at - 1)
@@ -364,7 +379,7 @@ class Case:
         if self._store is not None:
             from .store import VersionConflict
 
-            changed = changes(before, Recording.of(self.progress), self.progress)
+            changed = changes(before, Recording.of(self._recorded), self._recorded)
             try:
                 if first:
                     self._store.create(self.id, events, **changed, policy=self._name)
