@@ -10,7 +10,7 @@ import attrs
 
 from .case_tree import EventKind
 from .describe import described, shown
-from .diagnostics import FactError, Findings, Place, nearest
+from .diagnostics import FactError, Findings, Place, TooManyFindings, nearest
 from .given import Currencies, FactProblem, read_fact, read_given
 from .types import Fact, Value
 
@@ -32,31 +32,36 @@ def read_event(
     *raw* has the fields alone, and `facts` where the kind brings some; *facts* are those of the policy.
     """
     found: dict[str, Value] = {}
+    names = _names(kind)
     for name, value in raw.items():
-        if name == "facts" and kind.id in WITH_FACTS:
-            _check_facts(value, facts, currencies, findings, place.inside(name))
-            continue
-        field = kind.fields.get(name)
-        if field is None:
-            at = attrs.evolve(place.inside(name), key=True)
-            findings.report(
-                "unknown-field", at, suggestion=nearest(name, _names(kind)), field=shown(name), kind=kind.id
-            )
-            continue
         try:
-            read = None if value is None else read_fact(value, field, currencies)
-        except FactProblem as problem:
-            findings.report(
-                problem.code, place.inside(name), suggestion=problem.suggestion, **{"fact": name, **problem.facts}
-            )
-            continue
-        if isinstance(read, int | str | tuple | Fraction):
-            found[name] = read
-        elif read is not None:
-            findings.report("uncertain-field", place.inside(name), field=name, text=shown(value))
+            if name == "facts" and kind.id in WITH_FACTS:
+                _check_facts(value, facts, currencies, findings, place.inside(name))
+            elif name not in kind.fields:
+                at = attrs.evolve(place.inside(name), key=True)
+                findings.report("unknown-field", at, suggestion=nearest(name, names), field=shown(name), kind=kind.id)
+            elif value is not None:
+                _read_field(found, kind.fields[name], value, currencies, findings, place.inside(name))
+        except TooManyFindings:
+            findings = Findings()  # what is right is read all the same
     if kind.id == "fact_learned" and not raw.get("facts"):
         findings.report("learns-nothing", place)
     return found
+
+
+def _read_field(
+    found: dict[str, Value], field: Fact, value: object, currencies: Currencies, findings: Findings, place: Place
+) -> None:
+    """Read one field, or report why it cannot be."""
+    try:
+        read = read_fact(value, field, currencies)
+    except FactProblem as problem:
+        findings.report(problem.code, place, suggestion=problem.suggestion, **{"fact": field.name, **problem.facts})
+        return
+    if isinstance(read, int | str | tuple | Fraction):
+        found[field.name] = read
+    else:
+        findings.report("uncertain-field", place, field=field.name, text=shown(value))
 
 
 def _names(kind: EventKind) -> list[str]:

@@ -15,6 +15,7 @@ from test_case_progress import KINDS, TALE
 from evenhand import Policy
 from evenhand.engine.cases.business_time import milliseconds
 from evenhand.engine.cases.case import Case, EventProblems
+from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.joiners import joiner_for
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import replayed
@@ -305,3 +306,15 @@ def test_an_event_that_came_before_a_question_ended_its_wait_counts(store: Store
     assert case.status == "monitored"
     case.record("message_received", at=BEGAN + dt.timedelta(hours=2))
     assert (case.status, store.head("s").status, told(store)) == ("open", "open", [])
+
+
+def test_an_event_with_more_mistakes_than_anybody_reads_is_told_so(policy: Policy) -> None:
+    case = Case.open(policy, "c")
+    with pytest.raises(EventProblems) as caught:
+        case.record("post_seen", **{f"x{number}": number for number in range(3_000)}, views="many")
+    assert caught.value.diagnostics[-1].code == "too-many-findings"
+    kept = [
+        *case.events,
+        Event(2, milliseconds(BEGAN), "post_seen", {**{f"x{n}": n for n in range(3_000)}, "views": 7}),
+    ]
+    assert Case.of(policy, kept).facts["virality.views"] == 7  # as an older policy may have recorded it

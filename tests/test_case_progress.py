@@ -589,3 +589,13 @@ def test_a_promise_that_the_story_does_not_make_is_unknown_to_it() -> None:
     with pytest.raises(PolicyError) as problem:
         Policy.loads(TALE + NAMED.replace('promise = "call-back"', 'promise = "call-again"'))
     assert {found.code for found in problem.value.diagnostics} == {"unknown-expectation"}
+
+
+def test_however_much_waits_time_passes(policy: Policy) -> None:
+    """More deadlines than there may be events at one moment, each at a moment of its own, or all at one."""
+    for gap in (0, 1_000):
+        made = [Event(seq, OPENED + gap * seq, "promise_made", {"within": "1h"}) for seq in range(2, 1_102)]
+        progress = Progress(policy, Plain(policy.tree.case.patterns))
+        moments = list(run_through(progress, [Event(1, OPENED, "case_opened", {}), *made], now=OPENED + 36_000_000))
+        broken = [moment for moment in moments if moment.event and moment.event.kind == "promise_broken"]
+        assert len(broken) == 1_100

@@ -156,14 +156,23 @@ def test_patterns_that_chase_one_another_are_named() -> None:
     assert "more than 50 matches in a chain" in str(caught.value)
 
 
-def test_a_case_has_a_thousand_matches_at_most() -> None:
-    events = [Happened(seq, seq, "post") for seq in range(1, 1_001)]
-    assert len(matches_of(events, made(Piece("one", "post", ())))) == 1_000
+def test_a_case_has_so_many_matches_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [Happened(seq, seq, "post") for seq in range(1, 2_001)]
+    assert len(matches_of(events, made(Piece("one", "post", ())))) == 2_000
+    monkeypatch.setattr(correlate, "MOST_MATCHES", 2_000)
     with pytest.raises(
-        CorrelationError, match="more than 1,000 matches in one case, most of them of pattern `p-a`"
+        CorrelationError, match="more than 2,000 matches in one case, most of them of pattern `p-a`"
     ) as caught:
-        matches_of([*events, Happened(1_001, 1_001, "post")], made(Piece("one", "post", ())))
+        matches_of([*events, Happened(2_001, 2_001, "post")], made(Piece("one", "post", ())))
     assert caught.value.code == "too-many-matches"
+
+
+def test_an_event_leads_to_so_many_matches_at_most() -> None:
+    many = [made(Piece("one", "post", ()), id_=f"p-{number}") for number in range(1_001)]
+    posts = [Happened(seq, seq, "post") for seq in range(1, 4)]
+    assert len(matches_of(posts, *many[:-1])) == 3_000
+    with pytest.raises(CorrelationError, match="more than 1,000 matches at once, most of them of pattern `p-0`"):
+        matches_of(posts, *many)
 
 
 # --- absence ---------------------------------------------------------------------------------------------------------

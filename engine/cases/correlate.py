@@ -29,7 +29,9 @@ from .joining import CorrelationError, Joiner, LateEventError, Reference, Seen, 
 from .outline import Outline, day_of
 
 #: The most matches that one case may have.
-MOST_MATCHES: Final = 1_000
+MOST_MATCHES: Final = 100_000
+#: The most matches that one event, or one deadline, may lead to.
+MOST_AT_ONCE: Final = 1_000
 #: The most matches at one moment of which each was completed by the one before.
 LONGEST_CHAIN: Final = 50
 _NOTHING: Final[Mapping[str, Value]] = MappingProxyType({})
@@ -125,6 +127,8 @@ class Correlation:
         self._watches: list[_Watch] = []
         self._numbers: Counter[str] = Counter()
         self._gave_up = False
+        #: How many matches there were before the event, or the deadline, that is being looked at.
+        self._before = 0
         joiner.drop(case)
 
     @property
@@ -154,6 +158,7 @@ class Correlation:
             raise LateEventError(f"event {event.seq} happened before what was already looked at")
         found = self.advance_to(event.at - 1, fold)
         self._last = (event.at, event.seq)
+        self._before = len(self.matches)
         fold.happened(event)
         if self._gave_up:
             return found
@@ -169,7 +174,7 @@ class Correlation:
         found: list[Match] = []
         while self._watches and self._watches[0].due <= now:
             watch = self._watches.pop(0)
-            self._fired = watch.due
+            self._fired, self._before = watch.due, len(self.matches)
             match = self._match(watch.outline, watch.events, watch.due, fold)
             if match is not None:
                 self._check_chain(match, watch.depth + 1)
@@ -256,11 +261,13 @@ class Correlation:
     # -- bounds
 
     def _check_count(self) -> None:
-        if len(self.matches) < MOST_MATCHES:
+        if len(self.matches) < MOST_MATCHES and len(self.matches) - self._before < MOST_AT_ONCE:
             return
         most = tuple(sorted(self._numbers, key=lambda id_: (-self._numbers[id_], id_)))
-        message = f"more than {MOST_MATCHES:,} matches in one case, most of them of {named(most[:1])}"
-        raise CorrelationError("too-many-matches", message, most)
+        where = f"{MOST_MATCHES:,} matches in one case"
+        if len(self.matches) < MOST_MATCHES:
+            where = f"{MOST_AT_ONCE:,} matches at once"
+        raise CorrelationError("too-many-matches", f"more than {where}, most of them of {named(most[:1])}", most)
 
     def _check_chain(self, match: Match, depth: int) -> None:
         if depth <= LONGEST_CHAIN:

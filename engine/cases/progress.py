@@ -392,8 +392,10 @@ def pass_time(progress: Progress, now: int) -> Iterator[Moment]:
     Raises:
         EndlessCaseError: If something follows from something else without end.
     """
-    for _ in range(MOST_FOLLOWING):
+    rounds, last = 0, now
+    while rounds < MOST_FOLLOWING:
         alarm = next((at for at in progress.alarms if at <= now), now)
+        rounds, last = (rounds + 1 if alarm == last else 1), alarm
         yield from progress.wait(alarm - 1)
         following = progress.following(alarm)
         for event in following:
@@ -404,4 +406,4 @@ def pass_time(progress: Progress, now: int) -> Iterator[Moment]:
         yield from progress.wait(alarm)
         if alarm >= now and not progress.following(now):
             return
-    raise EndlessCaseError(f"more than {MOST_FOLLOWING:,} events follow one another by themselves")
+    raise EndlessCaseError(f"more than {MOST_FOLLOWING:,} events follow one another by themselves at one moment")
