@@ -86,7 +86,7 @@ def dry_run(file: str, policy: Policy, now: int | None = None) -> DryCase:
     """Run through the events of a file, what follows by itself included; lines with mistakes are left out."""
     lines = list(read_events(file, policy))
     problems = [problem for line in lines for problem in line.problems]
-    events = in_order(attrs.evolve(line.event, seq=line.line) for line in lines if line.event is not None)
+    events = in_order(_once(attrs.evolve(line.event, seq=line.line) for line in lines if line.event is not None))
     progress = Progress(policy, Plain(policy.tree.case.patterns), case=file)
     moments: list[Moment] = []
     try:
@@ -96,6 +96,15 @@ def dry_run(file: str, policy: Policy, now: int | None = None) -> DryCase:
     if progress.trouble is not None:
         problems.append(_unreadable(file, progress.trouble.seq or 0, progress.trouble.message))
     return DryCase(file, policy, tuple(moments), progress, tuple(problems))
+
+
+def _once(events: Iterable[Event]) -> Iterator[Event]:
+    """Yield events, those left out that come again under a key that was there."""
+    keys: set[str] = set()
+    for event in events:
+        if not event.key or event.key not in keys:
+            yield event
+        keys.add(event.key)
 
 
 def print_dry_cases(found: Sequence[DryCase]) -> None:

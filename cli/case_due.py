@@ -59,25 +59,34 @@ def due(*, follow: bool, policy_name: str | None, place: str) -> None:
     from .terminal import out
 
     with opened(place) as store:
-        count = 0
+        count = failed = 0
         while True:
             for case, recorded in _run_due(store, policy_name):
+                if case is None:
+                    failed += 1
+                    continue
                 count += 1
                 print_moments(case.id, recorded.moments, case.policy)
             if not follow:
                 break
             _sleep_until(store.next_due())
-        if not count:
+        if not count and not failed:
             out().line("nothing was due")
+    raise click.exceptions.Exit(1 if failed else 0)
 
 
 def _run_due(store: Store, policy_name: str | None) -> Any:
-    """Yield each case of which a timer was due, with what was recorded."""
+    """
+    Yield each case of which a timer was due, with what was recorded.
+
+    A case that cannot be followed holds up no other: it is told, None stands for it, and its timer is tried again later.
+    """
     import os
     import socket
 
     from ..engine.cases.business_time import milliseconds
-    from ..engine.cases.store import ClaimLost
+    from ..engine.cases.store import ClaimLost, StoreError
+    from .terminal import err
 
     worker = f"{socket.gethostname()}:{os.getpid()}"
     while True:
@@ -85,11 +94,18 @@ def _run_due(store: Store, policy_name: str | None) -> Any:
         claim = store.claim_due(milliseconds(now), worker, _LEASE)
         if claim is None:
             return
-        case = case_of(store, claim.case, policy_name)
         try:
-            yield case, case.run_due(now=now, claim=claim)
+            case = case_of(store, claim.case, policy_name)
+            recorded = case.run_due(now=now, claim=claim)
         except ClaimLost:
             continue
+        except (click.ClickException, click.exceptions.Exit, StoreError) as error:
+            told = getattr(error, "message", "") or str(error)
+            is_policy = isinstance(error, click.exceptions.Exit)  # what is wrong with it has been said
+            err().line(f"{claim.case}: {'its policy cannot be used' if is_policy else told}")
+            yield None, None
+            continue
+        yield case, recorded
 
 
 def _sleep_until(at: int | None) -> None:

@@ -102,6 +102,9 @@ def record(
     from .case_views import print_changes, print_trouble
     from .terminal import err
 
+    for name in ("at", "key"):
+        if name in dict(fields):
+            raise click.UsageError(f"{name!r} is no field: it is said with --{name}.")
     with opened(place) as store:
         case = case_of(store, id_, policy_name)
         given: dict[str, Any] = dict(fields)
