@@ -310,11 +310,12 @@ def test_an_event_that_came_before_a_question_ended_its_wait_counts(store: Store
 
 def test_an_event_with_more_mistakes_than_anybody_reads_is_told_so(policy: Policy) -> None:
     case = Case.open(policy, "c")
+    fields: dict[str, Any] = {f"x{number}": number for number in range(3_000)}
     with pytest.raises(EventProblems) as caught:
-        case.record("post_seen", **{f"x{number}": number for number in range(3_000)}, views="many")
+        case.record("post_seen", **fields, views="many")
     assert caught.value.diagnostics[-1].code == "too-many-findings"
     kept = [
         *case.events,
-        Event(2, milliseconds(BEGAN), "post_seen", {**{f"x{n}": n for n in range(3_000)}, "views": 7}),
+        Event(2, milliseconds(BEGAN), "post_seen", {**fields, "views": 7}),
     ]
     assert Case.of(policy, kept).facts["virality.views"] == 7  # as an older policy may have recorded it
