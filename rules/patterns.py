@@ -46,4 +46,7 @@ def pattern_problem(pattern: str) -> str:
 
 def matches(pattern: str, text: str) -> bool:
     """Whether *pattern* is found anywhere in *text*."""
-    return compiled(pattern).search(text) is not None
+    try:
+        return compiled(pattern).search(text) is not None
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can carry, is no character
+        return compiled(pattern).search(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")) is not None

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from test_case_progress import KINDS, TALE
 
-from evenhand import Policy
+from evenhand import Incident, Policy, Virality
 from evenhand.engine.cases.business_time import milliseconds
 from evenhand.engine.cases.case import Case, EventProblems
 from evenhand.engine.cases.event import Event
@@ -319,3 +319,43 @@ def test_an_event_with_more_mistakes_than_anybody_reads_is_told_so(policy: Polic
         Event(2, milliseconds(BEGAN), "post_seen", {**fields, "views": 7}),
     ]
     assert Case.of(policy, kept).facts["virality.views"] == 7  # as an older policy may have recorded it
+
+
+def test_a_case_begins_with_an_incident_as_well_as_with_a_mapping(policy: Policy, store: Store) -> None:
+    incident = Incident(abuse="hostile", loss="4.50 USD", virality=Virality(views=7))
+    case = Case.open(policy, "c", incident, at=BEGAN, store=store)
+    assert str(case.facts["loss"]) == "4.50 USD"
+    assert (case.facts["abuse"], case.facts["virality.views"]) == ("hostile", 7)
+    assert Case.load(policy, "c", store).facts["abuse"] == "hostile"
+    for facts in ("abuse=hostile", [("abuse", "hostile")], 7):
+        with pytest.raises(TypeError, match="the facts of a case are a mapping or an incident"):
+            Case.open(policy, "d", facts)
+
+
+def test_a_repeat_may_have_a_tuple_where_a_list_was_kept(policy: Policy, store: Store) -> None:
+    case = Case.open(policy, "c", at=BEGAN, store=store)
+    case.record("insurer_notified", lines=("a", "b"), key="k")
+    assert Case.load(policy, "c", store).record("insurer_notified", lines=("a", "b"), key="k").repeated
+    with pytest.raises(KeyReused):
+        Case.load(policy, "c", store).record("insurer_notified", lines=("a",), key="k")
+
+
+def test_as_many_views_as_can_be_said_are_still_decided_about(policy: Policy) -> None:
+    case = Case.open(policy, "c", at=BEGAN)
+    for number, author in enumerate(("ann", "bob", "cem")):
+        case.record(
+            "post_seen", author=author, views=10**30, shares=10**30, at=BEGAN + dt.timedelta(milliseconds=number)
+        )
+    assert case.facts["virality.views"] == case.facts["virality.views_per_hour"] == 10**30
+    assert case.decision["walk_away"].status
+
+
+def test_half_a_surrogate_pair_does_not_hide_what_else_is_said() -> None:
+    """JSON can carry one, the engine for patterns cannot."""
+    policy = Policy.loads(
+        SILENT.replace(
+            'kind = "message_sent"', 'kind = "message_received"\nwhere = "text matches \'fault\'"', 1
+        ).replace('[[pattern.events]]\nkind = "message_received"\nabsent_for = "3h"\n', "")
+    )
+    case = Case.open(policy, "s", at=BEGAN)
+    assert case.record("message_received", text="\ud800 our fault", at=BEGAN).moments[-1].matches

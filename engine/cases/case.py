@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,8 @@ import attrs
 
 from ...rules.diagnostics import Diagnostic, FactError, Findings, Place, nearest
 from ...rules.event_reading import WITH_FACTS, read_event
+from ...rules.money import Money
+from ...rules.vocabulary import given_in
 from ..policy import Decision, Policy
 from .business_time import milliseconds, moment_of
 from .event import Event
@@ -100,17 +103,19 @@ class Case:
         clock: Callable[[], dt.datetime] = _now,
     ) -> Case:
         """
-        Begin a case with the facts known so far: a mapping, as in a policy's tests.
+        Begin a case with the facts known so far: a mapping, as in a policy's tests, or an instance of the vocabulary's class.
 
         *named* is what the store keeps as the case's policy, such as the path that it was loaded from; the hash of its text
         unless said otherwise.
 
         Raises:
             EventProblems: If a fact is unknown, of the wrong type or out of its range; all of them at once.
+            TypeError: If the facts are neither a mapping nor such an instance.
             StoreError: If the store has such a case already, or cannot be used.
         """
         case = cls(policy, id, store=store, joiner=joiner, clock=clock)
-        raw = {"facts": dict(facts)} if isinstance(facts, Mapping) and facts else {}
+        stated = facts if isinstance(facts, Mapping) else {} if facts is None else _stated(facts)
+        raw = {"facts": dict(stated)} if stated else {}
         event = Event(0, milliseconds(at if at is not None else clock()), "case_opened", raw, key)
         _check(policy, event.kind, raw)
         case._name = named or policy.content_hash
@@ -337,7 +342,7 @@ class Case:
     def _repeated(self, event: Event) -> Recorded:
         """Return the event that was recorded under the key; it must be this one."""
         found = self._keys[event.key]
-        if (found.kind, dict(found.raw)) != (event.kind, dict(event.raw)) and not found.erased:
+        if (found.kind, _as_kept(found.raw)) != (event.kind, _as_kept(event.raw)) and not found.erased:
             from .store import KeyReused
 
             raise KeyReused(self.id, event.key, found.seq)
@@ -394,6 +399,23 @@ class Case:
         self._events += events
         self._keys.update((event.key, event) for event in events if event.key)
         return True
+
+
+def _stated(incident: object) -> dict[str, object]:
+    """
+    Return what an instance of a vocabulary's class states, as a log keeps it.
+
+    Raises:
+        TypeError: If it is none.
+    """
+    if not attrs.has(type(incident)):
+        raise TypeError(f"the facts of a case are a mapping or an incident, not {type(incident).__name__}")
+    return {name: str(what) if isinstance(what, Money) else what for name, what in given_in(incident).items()}
+
+
+def _as_kept(fields: Mapping[str, Any]) -> str:
+    """Return fields as they compare once they were kept: a tuple is a list then."""
+    return json.dumps(dict(fields), sort_keys=True, default=str)
 
 
 def _check(policy: Policy, kind: str, raw: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ import attrs
 from ...rules.given import Knowledge
 from ...rules.incident import ABUSE
 from ...rules.regions import Words
-from ...rules.types import Fact, Value, ratio
+from ...rules.types import LARGEST, Fact, Value, ratio
 from .correlate import Happened, Match
 
 _HOUR: Final = 3_600_000
@@ -151,13 +151,13 @@ class Folding:
         if self._posts:
             views = sum([post.views for post in self._posts.values()])
             shares = sum([post.shares for post in self._posts.values()])
-            found["virality.views"] = max(views, self._number("virality.views"))
-            found["virality.shares"] = max(shares, self._number("virality.shares"))
+            found["virality.views"] = min(max(views, self._number("virality.views")), LARGEST)
+            found["virality.shares"] = min(max(shares, self._number("virality.shares")), LARGEST)
         if self._press:
             found["virality.press"] = True
         if len(self._sightings) == 2:
             (before, fewer), (then, more) = self._sightings
-            found["virality.views_per_hour"] = max(more - fewer, 0) * _HOUR // (then - before)
+            found["virality.views_per_hour"] = min(max(more - fewer, 0) * _HOUR // (then - before), LARGEST)
         if self._worst >= 0:
             found["abuse"] = self._worst_abuse()
         return found
