@@ -99,7 +99,7 @@ def _with_inner(tables: Iterable[Table]) -> Iterator[Table]:
 
 
 def _takes(takes: str) -> str:
-    from evenhand.rules.shape import WRITTEN
+    from evenhand.rules.takes import WRITTEN
 
     written = WRITTEN.get(takes, "a value of the decision's type")  # type: ignore[call-overload]
     return re.sub(r'(\["a", "b"\]|"75 USD"|\b10_000\b|\b\d{4}-\d\d-\d\d\b|\btrue\b|\bfalse\b)', r"`\1`", written)

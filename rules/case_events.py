@@ -15,7 +15,7 @@ from .declare import Work, check_name
 from .describe import shown
 from .diagnostics import Place, nearest
 from .event_kinds import EVENT_KINDS
-from .shape import fits
+from .takes import fits
 from .types import NAMED_TYPES, Fact, Type
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

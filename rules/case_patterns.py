@@ -19,7 +19,8 @@ from .diagnostics import Place, nearest
 from .event_kinds import MATCHED
 from .lengths import read_length
 from .normal import Normalizer, Universe, facts_of
-from .shape import BY_NAME, fits
+from .shape import BY_NAME
+from .takes import fits
 from .terms import by_need, checked, cycles
 from .tree import ALWAYS, ALWAYS_HOLDS, Condition, Constant, Expression
 from .types import Fact

@@ -18,7 +18,7 @@ from .lengths import read_length
 from .normal import Normalizer
 from .patterns import pattern_problem
 from .rulebook import named_decisions
-from .shape import fits
+from .takes import fits
 from .terms import checked
 from .words import condition_text
 

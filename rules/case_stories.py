@@ -20,7 +20,7 @@ from .event_reading import read_event
 from .given import read_given
 from .lengths import read_length
 from .quantities import QuantityError, parse_duration
-from .shape import fits
+from .takes import fits
 
 #: When a story begins that does not say when.
 OPENED: Final = dt.datetime(2026, 1, 5, 10, tzinfo=dt.UTC)

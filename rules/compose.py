@@ -8,9 +8,10 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from .check_shape import check_shape, is_group
 from .diagnostics import Findings, Place, nearest
 from .document import Document
-from .shape import check_shape, fits, is_group
+from .takes import fits
 from .tree import Origin, Switch
 
 #: How deep policies may extend one another, and how many may take part.

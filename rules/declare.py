@@ -28,8 +28,8 @@ from .quantities import (
     from_python,
     parse_number,
 )
-from .shape import WRITTEN, fits
 from .syntax import RESERVED, SyntaxProblem, WrittenLiteral, parse_condition
+from .takes import WRITTEN, fits
 from .tree import (
     Allowance,
     Condition,

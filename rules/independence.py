@@ -9,7 +9,7 @@ from .consequences import check_id, word_of
 from .declare import Work
 from .describe import shown
 from .diagnostics import Place, nearest
-from .shape import fits
+from .takes import fits
 from .tree import Independence
 
 

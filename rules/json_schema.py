@@ -10,7 +10,8 @@ from .decisions import DecisionSpec
 from .declare import HIT_POLICIES
 from .diagnostics import found_by_proof
 from .incident import DECISIONS, Incident
-from .shape import ALLOW, TABLES, Key, Table, Takes
+from .shape import ALLOW, TABLES, Key, Table
+from .takes import Takes
 from .types import NAMED_TYPES, Fact, Type
 from .vocabulary import vocabulary
 

@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from collections.abc import Callable
-from decimal import Decimal
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import attrs
 
-from .describe import described, shown
-from .diagnostics import Findings, Place, nearest
-
-#: What a key's value may be, in the owner's words.
-Takes: TypeAlias = Literal[
-    "text",
-    "boolean",
-    "date",
-    "list of text",
-    "list of rows",
-    "table",
-    "condition",
-    "literal",
-    "outcomes",
-    "names",
-    "number",
-    "list of dates",
-    "moment",
-    "tables",
-    "any",
-]
+from .takes import Takes
 
 
 @attrs.frozen
@@ -74,10 +50,12 @@ class Table:
         return next((key for key in self.keys if key.name == name), None)
 
 
+_ID = Key("id", "text", "a stable, unique name in kebab-case", required=True)
 _TITLE = Key("title", "text", "a short name for people")
 _BECAUSE = Key("because", "text", "the reason, in the owner's words")
 _SOURCE = Key("source", "text", "where a fact or a figure comes from")
 _ENABLED = Key("enabled", "boolean", "false switches off what an extended policy brought; say `because` as well")
+_REASONS = (_BECAUSE, _SOURCE, _ENABLED)
 
 ALLOW: Final = Table(
     "allow",
@@ -203,15 +181,13 @@ TABLES: Final[tuple[Table, ...]] = (
         "rule",
         "One rule: when it holds, what follows.",
         (
-            Key("id", "text", "a stable, unique name in kebab-case", required=True),
+            _ID,
             _TITLE,
             Key("when", "condition", "the condition; a rule without one always matches"),
             Key("unless", "condition", "and not this"),
             Key("then", "table", "outcomes and values, by decision"),
             Key("oblige", "list of text", "obligations that come with the rule"),
-            _BECAUSE,
-            _SOURCE,
-            _ENABLED,
+            *_REASONS,
             _ALLOW,
         ),
         repeated=True,
@@ -220,15 +196,13 @@ TABLES: Final[tuple[Table, ...]] = (
         "table",
         "A decision table: its rows become rules `ID/1`, `ID/2`, and so on.",
         (
-            Key("id", "text", "a stable, unique name in kebab-case", required=True),
+            _ID,
             _TITLE,
             Key("columns", "list of text", "facts, then `=> decision` or `=> value`, and `because`", required=True),
             Key("rows", "list of rows", "one list a row, one cell a column; `-` means any", required=True),
             Key("unless", "condition", "and not this, for every row"),
             Key("oblige", "list of text", "obligations that come with every row"),
-            _BECAUSE,
-            _SOURCE,
-            _ENABLED,
+            *_REASONS,
             _ALLOW,
         ),
         repeated=True,
@@ -237,12 +211,10 @@ TABLES: Final[tuple[Table, ...]] = (
         "guard",
         "A red line over outcomes and facts.",
         (
-            Key("id", "text", "a stable, unique name in kebab-case", required=True),
+            _ID,
             _TITLE,
             Key("never", "condition", "what must never hold"),
-            _BECAUSE,
-            _SOURCE,
-            _ENABLED,
+            *_REASONS,
             _ALLOW,
         ),
         repeated=True,
@@ -256,9 +228,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Key("decision", "text", "the decision that must not depend on them"),
             Key("decisions", "list of text", "several decisions that must not"),
             Key("of", "list of text", "the facts, or groups of facts like `history`", required=True),
-            _BECAUSE,
-            _SOURCE,
-            _ENABLED,
+            *_REASONS,
             _ALLOW,
         ),
         repeated=True,
@@ -331,7 +301,7 @@ TABLES: Final[tuple[Table, ...]] = (
         "pattern",
         "Events of one case that mean something together, and the facts that follow.",
         (
-            Key("id", "text", "a stable, unique name in kebab-case", required=True),
+            _ID,
             _TITLE,
             Key("events", "tables", "the events, in the order in which they happen", required=True, of=_ELEMENT),
             Key("within", "text", "the longest time from the first event to the last"),
@@ -339,9 +309,7 @@ TABLES: Final[tuple[Table, ...]] = (
             Key("unless", "condition", "and not this"),
             Key("learn", "table", "facts of the case that follow, each with its value"),
             Key("forbidden", "boolean", "true where this must never happen; `policy verify --orders` looks for a way"),
-            _BECAUSE,
-            _SOURCE,
-            _ENABLED,
+            *_REASONS,
         ),
         repeated=True,
     ),
@@ -378,215 +346,3 @@ TABLES: Final[tuple[Table, ...]] = (
     ),
 )
 BY_NAME: Final = {table.name: table for table in TABLES}
-
-WRITTEN: Final[dict[Takes, str]] = {
-    "text": "a text in quotes",
-    "boolean": "true or false",
-    "date": "a date like 2026-11-21, without quotes",
-    "list of text": 'a list of texts like ["a", "b"]',
-    "list of rows": "a list of rows, each a list of cells",
-    "table": "a table",
-    "condition": "a condition in quotes, a table of tests, or a list of conditions",
-    "literal": 'a value like "75 USD", 10_000 or true',
-    "outcomes": "a list of words, or the name of a type",
-    "number": "a whole number of 1 or more",
-    "list of dates": "a list of dates like [2026-12-25], without quotes",
-    "moment": "a date and time like 2026-11-20T10:00:00Z, without quotes",
-    "tables": "tables in double brackets",
-}
-
-
-def _are_tables(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
-
-
-def _is_date(value: object) -> bool:
-    return isinstance(value, dt.date)
-
-
-def _is_list_of(takes: Takes) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, list) and all(fits(item, takes) for item in value)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1_000_000
-
-
-_FITS: Final[dict[Takes, Callable[[object], bool]]] = {
-    "text": lambda value: isinstance(value, str),
-    "boolean": lambda value: isinstance(value, bool),
-    "date": _is_date,
-    "moment": lambda value: isinstance(value, dt.datetime),
-    "number": _is_count,
-    "table": lambda value: isinstance(value, dict),
-    "tables": lambda value: isinstance(value, list) and all(isinstance(item, dict) for item in value),
-    "list of text": _is_list_of("text"),
-    "list of dates": lambda value: isinstance(value, list) and all(type(item) is dt.date for item in value),
-    "list of rows": lambda value: isinstance(value, list) and all(isinstance(item, list) for item in value),
-    "condition": lambda value: isinstance(value, str | dict | bool) or _is_list_of("condition")(value),
-    "literal": lambda value: isinstance(value, str | bool | int | Decimal | dt.date | list),
-    "outcomes": lambda value: isinstance(value, str) or fits(value, "list of text"),
-}
-
-
-def fits(value: object, takes: Takes) -> bool:
-    """Whether a TOML value is of the kind that a key takes."""
-    fit = _FITS.get(takes)
-    return fit is None or fit(value)
-
-
-def check_shape(values: dict[str, object], place: Place, findings: Findings) -> None:
-    """Report every table and key that a policy file cannot have, every wrong kind of value and every required key missing."""
-    for name, value in values.items():
-        table = BY_NAME.get(name)
-        if table is None:
-            _report_unknown(name, value, attrs.evolve(place.inside(name), key=True), findings)
-        elif table.repeated:
-            _check_repeated(table, value, place.inside(name), findings)
-        elif table.named:
-            _check_named(table, value, place.inside(name), findings)
-        elif not isinstance(value, dict):
-            wanted = f"a table, written `{table.written}`"
-            findings.report(
-                "wrong-kind",
-                place.inside(name),
-                suggestion=_header(table, value),
-                key=name,
-                wanted=wanted,
-                found=_found(value),
-            )
-        elif table.open is None:
-            _check_keys(table, value, place.inside(name), findings)
-        else:
-            for key, inner in value.items():
-                if not fits(inner, table.open):
-                    at = place.inside(name, key)
-                    findings.report("wrong-kind", at, key=key, wanted=WRITTEN[table.open], found=described(inner))
-
-
-def _report_unknown(name: str, value: object, place: Place, findings: Findings) -> None:
-    """Report a name at the top of a file: a table that does not exist, or a key before the first table."""
-    if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], dict)):
-        meant = nearest(name, BY_NAME)
-        findings.report("unknown-table", place, suggestion=BY_NAME[meant].written if meant else "", name=name)
-        return
-    home = next((table.written for table in TABLES if table.key(name)), "[policy]")
-    findings.report("key-outside-table", place, name=name, home=home)
-
-
-def _check_repeated(table: Table, value: object, place: Place, findings: Findings) -> None:
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        wanted = f"tables, each written `{table.written}`"
-        facts = {"key": table.name, "wanted": wanted, "found": _found(value)}
-        findings.report("wrong-kind", place, suggestion=_header(table, value), **facts)
-        return
-    for index, item in enumerate(value):
-        _check_keys(table, item, place.inside(index), findings)
-
-
-def _check_named(table: Table, value: object, place: Place, findings: Findings) -> None:
-    if not isinstance(value, dict):
-        wanted = f"tables, each written `{table.written}`"
-        findings.report("wrong-kind", place, key=table.name, wanted=wanted, found=described(value))
-        return
-    for name, inner in _tables_within(table, value, place):
-        if isinstance(inner, dict):
-            _check_keys(table, inner, name, findings)
-        else:
-            wanted = f"a table, written `[{table.name}.{name.path[-1]}]`"
-            findings.report("wrong-kind", name, key=str(name.path[-1]), wanted=wanted, found=_found(inner))
-
-
-#: What the items of a list are to be, by what the list is.
-_ITEMS: Final[dict[Takes, tuple[Takes, str]]] = {
-    "list of text": ("text", "texts in quotes"),
-    "list of rows": ("any", "rows, each a list of cells"),
-    "condition": ("condition", "conditions in quotes, or tables of tests"),
-    "list of dates": ("date", "dates without quotes"),
-}
-
-
-def _check_items(key: str, value: object, takes: Takes, place: Place, findings: Findings) -> bool:
-    """Report the items of a list that are of a wrong kind, each at its place; False where the whole is no list."""
-    if not isinstance(value, list) or takes not in _ITEMS:
-        return False
-    kind, wanted = _ITEMS[takes]
-    for index, item in enumerate(value):
-        if takes == "condition" and isinstance(item, list):
-            _check_items(key, item, takes, place.inside(index), findings)
-        elif not isinstance(item, list) if takes == "list of rows" else not fits(item, kind):
-            findings.report("wrong-kind", place.inside(index), key=key, wanted=wanted, found=described(item))
-    return True
-
-
-def _meant(value: object, takes: Takes) -> str:
-    """Return a plain value with the quotes that it lacks, or without those that it has too many."""
-    if takes == "text" and isinstance(value, int | Decimal | dt.date) and len(shown(value)) < 40:
-        return f'"{shown(value)}"'
-    if isinstance(value, str) and takes in ("boolean", "date"):
-        pattern = "(?i:true|false)" if takes == "boolean" else r"\d{4}-\d\d-\d\d"
-        return value.lower() if re.fullmatch(pattern, value) else ""
-    return f'["{value}"]' if isinstance(value, str) and takes == "list of text" and len(value) < 40 else ""
-
-
-def _found(value: object) -> str:
-    """Describe what stands where a table belongs, or several."""
-    if isinstance(value, dict):
-        return "one table in single brackets"
-    return "tables in double brackets" if _are_tables(value) else described(value)
-
-
-def _header(table: Table, value: object) -> str:
-    """Return how the header is written where only its brackets are wrong."""
-    return table.written if isinstance(value, dict) or _are_tables(value) else ""
-
-
-def _header_inside(table: Table, key: Key, value: object) -> str:
-    """Return how the header of a table inside another is written where only its brackets are wrong."""
-    return f"[[{table.written.strip('[]')}.{key.name}]]" if key.takes == "tables" and isinstance(value, dict) else ""
-
-
-def _tables_within(table: Table, value: dict[str, object], place: Place) -> list[tuple[Place, object]]:
-    """Return the named tables; those of facts may be dotted, as in `[facts.history.review_score]`."""
-    found: list[tuple[Place, object]] = []
-    for name, inner in value.items():
-        at = place.inside(name)
-        if table.name == "facts" and is_group(inner):
-            assert isinstance(inner, dict)
-            found.extend(_tables_within(table, inner, at))
-        else:
-            found.append((at, inner))
-    return found
-
-
-def is_group(value: object) -> bool:
-    """Whether a table under [facts] holds further facts and not the description of one."""
-    return isinstance(value, dict) and bool(value) and all(isinstance(inner, dict) for inner in value.values())
-
-
-def _check_keys(table: Table, value: dict[str, object], place: Place, findings: Findings) -> None:
-    for name, inner in value.items():
-        key = table.key(name)
-        if key is None:
-            here = attrs.evolve(place.inside(name), key=True)
-            known = [key.name for key in table.keys]
-            facts = {"name": name, "table": table.written, "keys": ", ".join(known)}
-            meant = BY_NAME[name].written if name in BY_NAME else nearest(name, known)
-            findings.report("unknown-key", here, suggestion=meant, **facts)
-        elif not fits(inner, key.takes) and not _check_items(name, inner, key.takes, place.inside(name), findings):
-            facts = {"key": name, "wanted": WRITTEN[key.takes], "found": described(inner)}
-            findings.report(
-                "wrong-kind",
-                place.inside(name),
-                suggestion=_meant(inner, key.takes) or _header_inside(table, key, inner),
-                **facts,
-            )
-        elif key.of is not None:
-            assert isinstance(inner, list)
-            inside = attrs.evolve(key.of, name=f"{table.written.strip('[]')}.{name}")
-            for index, item in enumerate(inner):
-                _check_keys(inside, item, place.inside(name, index), findings)
-    switched_off = table.repeated and value.get("enabled") is False
-    for key in table.keys:
-        if key.required and key.name not in value and (key.name == "id" or not switched_off):
-            findings.report("missing-key", place, key=key.name, table=table.written, about=key.about)

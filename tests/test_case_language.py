@@ -16,7 +16,8 @@ from specimens import in_text
 
 from evenhand.rules.diagnostics import Diagnostic
 from evenhand.rules.json_schema import policy_schema
-from evenhand.rules.shape import BY_NAME, Key, Takes
+from evenhand.rules.shape import BY_NAME, Key
+from evenhand.rules.takes import Takes
 from evenhand.rules.toml_writer import written_value
 
 RULE = '[policy]\nid = "cafe"\n[[rule]]\nid = "first"\nthen.refund = "deny"\n'
