@@ -11,7 +11,7 @@ from ..engine.cases.event import moment_text
 from ..engine.cases.ledger import Owed
 from ..engine.cases.progress import Moment
 from ..engine.policy import Policy
-from ..engine.trials import canonical_text
+from ..engine.wording import canonical_text
 from .case_views import known_texts
 
 if TYPE_CHECKING:

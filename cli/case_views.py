@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..engine.cases.business_time import moment_of
 from ..engine.cases.event import Event
 from ..engine.cases.ledger import Owed
 from ..engine.cases.planning import NextStep
 from ..engine.cases.progress import Moment
-from ..engine.decision import Outcome
 from ..engine.policy import Policy
-from ..engine.trials import canonical_text
 from ..engine.truth import is_value
+from ..engine.wording import canonical_text, outcome_text
 from ..rules.case_tree import Pattern
 from ..rules.describe import shortened
-from ..rules.types import INTEGER
 from .english import spaced, title_of
 from .terminal import Output, Piece, Words, cells, counted, out, padded
 
@@ -100,7 +98,7 @@ def print_state(case: Case) -> None:
         head = f"  {padded(title_of(verdict.spec), 14)} "
         style = "outcome" if verdict.is_settled else "refer"
         why = verdict.because or (f"it depends on {', '.join(verdict.missing)}" if verdict.missing else "")
-        output.line(head, Piece(_outcome_text(verdict.canonical, verdict), style), f"  {why}", hang=cells(head))
+        output.line(head, Piece(outcome_text(verdict), style), f"  {why}", hang=cells(head))
     _print_questions(output, case)
     _print_ledger(output, case.obligations, case.now)
     _print_steps(output, case.next_steps)
@@ -128,13 +126,6 @@ def _value_text(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "nothing"
     return str(value)
-
-
-def _outcome_text(canonical: Outcome, verdict: Any) -> str:
-    if isinstance(canonical, str):
-        return canonical
-    type_ = INTEGER if verdict.spec.aggregate == "count" else verdict.spec.type
-    return canonical_text(canonical, type_, verdict.currency)
 
 
 def _print_moment(output: Output, moment: Moment, policy: Policy, *, numbered: bool = False) -> None:

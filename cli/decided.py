@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Final, assert_never
 
-from ..engine.decision import Breach, Outcome, Verdict
+from ..engine.decision import Breach, Verdict
 from ..engine.policy import Decision, Duty
 from ..engine.telling import not_in_force_text
+from ..engine.wording import canonical_text, outcome_text
 from ..rules.quantities import duration_text, value_text
-from ..rules.types import INTEGER, Fact, Type
+from ..rules.types import Fact
 from .terminal import Output, Piece, Words, cells, padded
 
 _MARGIN: Final = "  "
@@ -53,24 +54,6 @@ def _print_verdicts(output: Output, decision: Decision) -> None:
 def spec_title(verdict: Verdict) -> str:
     """Return what a decision is called."""
     return verdict.spec.title or verdict.decision
-
-
-def outcome_text(verdict: Verdict) -> str:
-    """Return an outcome as people read it: a list with commas, money with its currency."""
-    return canonical_text(verdict.canonical, _outcome_type(verdict), verdict.currency)
-
-
-def _outcome_type(verdict: Verdict) -> Type:
-    return (
-        INTEGER if verdict.spec.aggregate == "count" and not isinstance(verdict.canonical, str) else verdict.spec.type
-    )
-
-
-def canonical_text(value: Outcome, type_: Type, currency: str) -> str:
-    """Return a canonical value, or a list of them, in words."""
-    if isinstance(value, tuple):
-        return ", ".join(canonical_text(item, type_, currency) for item in value) or "nothing"
-    return value_text(value, type_, currency)
 
 
 def _values(verdict: Verdict) -> str:

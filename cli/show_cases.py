@@ -11,7 +11,7 @@ import attrs
 from ..rules.case_events import WEEKDAYS
 from ..rules.case_tree import Ban, Calendar, CaseTree, Element, Pattern, Plan, Step
 from ..rules.quantities import duration_text
-from ..rules.tree import Constant, FactRef, Known, Truth
+from ..rules.tree import ALWAYS_HOLDS, Constant, FactRef, Known
 from ..rules.types import Fact, Type
 from .decided import listed
 from .english import condition_english, condition_lines, expression_english, spaced
@@ -19,7 +19,6 @@ from .show_sheet import Sheet
 from .terminal import Piece, cells
 
 Section: TypeAlias = tuple[str, Callable[[], None]]
-_ALWAYS: Final = Truth(value=True)
 
 
 def case_sections(sheet: Sheet) -> Iterator[Section]:
@@ -86,7 +85,7 @@ class _Cases:
             self.sheet.line("About", plan.about)
 
     def _conditions(self, part: Plan | Pattern) -> None:
-        if part.condition != _ALWAYS:
+        if part.condition != ALWAYS_HOLDS:
             for label, text in condition_lines(part.condition, self.currency):
                 self.sheet.line(label, text)
 
@@ -191,7 +190,7 @@ def step_english(step: Step, currency: str) -> str:
     """Return what a step of a plan is, by when, and on which conditions."""
     told = [step.title] if step.title else []
     told += [f"within {duration_text(step.within)}"] if step.within is not None else []
-    if step.condition != _ALWAYS:
+    if step.condition != ALWAYS_HOLDS:
         told += [f"{label.lower()} {text}" for label, text in condition_lines(step.condition, currency)]
     are = "is" if len(step.needs) == 1 else "are"
     told += [f"once {listed(step.needs, 'and')} {are} done"] if step.needs else []
@@ -208,7 +207,7 @@ def element_english(element: Element, currency: str) -> str:
         parts.append(f"{element.count:,} times")
     if element.distinct:
         parts.append(f"each with another {spaced(element.distinct)}")
-    if element.condition != _ALWAYS:
+    if element.condition != ALWAYS_HOLDS:
         parts.append(f"where {condition_english(of_aliases(element.condition), currency)}")
     return ", ".join(parts)
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from ..rules.quantities import value_text
 from ..rules.tree import PolicyTree
-from ..rules.types import INTEGER, Fact, Type
+from ..rules.types import Fact, Type
 from .decision import REFER, Breach, Outcome, Verdict
 from .flips import Flip
 from .sentences import clause, counted, found_text, joined, limits_in, one_text, region_text, tested_text
 from .traces import Tested, Trace
+from .wording import outcome_type
 
 if TYPE_CHECKING:
     from .explain import Explanation, Why, WhyNot
@@ -48,8 +49,7 @@ def _closed(text: str) -> str:
 
 def outcome_text(outcome: Outcome, verdict: Verdict) -> str:
     """Return an outcome of a decision in words."""
-    type_ = INTEGER if verdict.spec.aggregate == "count" and not isinstance(outcome, str) else verdict.spec.type
-    return _listed(outcome, type_, verdict.currency)
+    return _listed(outcome, outcome_type(verdict), verdict.currency)
 
 
 def _listed(value: Outcome, type_: Type, currency: str) -> str:

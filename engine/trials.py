@@ -13,13 +13,13 @@ import attrs
 
 from ..rules.cases import ABSENT
 from ..rules.given import Currencies, FactProblem, read_value
-from ..rules.quantities import value_text
 from ..rules.tree import Case, PolicyTree, Rule
-from ..rules.types import INTEGER, Type, Value
+from ..rules.types import Type, Value
 from .decision import REFER, Judgement, Outcome, Verdict
 from .force import is_in_force, ordinal
 from .policy import Decision, Policy
 from .truth import State, form_truth
+from .wording import canonical_text, outcome_text, outcome_type
 
 #: What a test may expect beside decisions and values: ids that must be among those of the decision.
 LISTED: Final = ("obligations", "guards", "rules")
@@ -157,11 +157,6 @@ def _is_expected_list(verdict: Verdict, expected: object, type_: Type, currencie
     return wanted == list(verdict.canonical)
 
 
-def outcome_type(verdict: Verdict) -> Type:
-    """Return the type of a settled outcome, or of each item where outcomes are collected."""
-    return INTEGER if verdict.spec.aggregate == "count" else verdict.spec.type
-
-
 def _behind(verdict: Verdict) -> str:
     """Say what stands behind a verdict."""
     if verdict.rule is not None:
@@ -243,25 +238,6 @@ def _is_value(expected: object, got: Outcome, type_: Type, currencies: Currencie
     if isinstance(got, tuple) and isinstance(expected, str):
         expected = [expected]
     return _canonical(expected, type_, currencies) == got
-
-
-def outcome_text(verdict: Verdict) -> str:
-    """Return an outcome in words."""
-    if isinstance(verdict.canonical, str):
-        return verdict.canonical
-    return canonical_text(verdict.canonical, outcome_type(verdict), verdict.currency)
-
-
-def canonical_text(value: Outcome, type_: Type, currency: str) -> str:
-    """
-    Return a canonical value, or a list of them, in words.
-
-    >>> canonical_text((450, 900), Type("money"), "USD")
-    '4.50 USD, 9 USD'
-    """
-    if isinstance(value, tuple):
-        return ", ".join(canonical_text(item, type_, currency) for item in value) or "nothing"
-    return value_text(value, type_, currency)
 
 
 def written(expected: Any) -> str:

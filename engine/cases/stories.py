@@ -14,8 +14,9 @@ from ...rules.given import FactProblem, Knowledge, flatten, read_fact
 from ...rules.tree import Case as Test, Origin
 from ...rules.types import Type
 from ..policy import Policy
-from ..trials import Mismatch, canonical_text, matching_rules, mismatches, written
+from ..trials import Mismatch, matching_rules, mismatches, written
 from ..truth import is_value
+from ..wording import canonical_text
 from .business_time import milliseconds, moment_of
 from .event import Event
 from .joining import LateEventError

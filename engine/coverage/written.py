@@ -15,8 +15,8 @@ from ...rules.tree import PolicyTree
 from ...rules.types import Type, Value
 from ..decision import REFER, Judgement, Outcome, Verdict
 from ..solve import Point
-from ..trials import outcome_type
 from ..truth import is_value
+from ..wording import outcome_type
 
 
 @attrs.frozen

@@ -20,8 +20,9 @@ from ..proofs.ground import parts_in
 from ..proofs.witness import natural, written, written_value
 from ..solve import Point
 from ..solve.incidents import ordinary_day
-from ..trials import mismatches, outcome_type, winners
+from ..trials import mismatches, winners
 from ..truth import State, Truth, form_truth, is_value
+from ..wording import outcome_type
 
 _NOWHERE = Origin("", ())
 #: Days apart, so far that one on which the day of the decision counts shows.
