@@ -17,7 +17,7 @@ from evenhand.rules.diagnostics import Diagnostic, Place, catalogue
 from evenhand.rules.sarif import Result, render_results, render_sarif
 
 BAD = Path(__file__).parent / "bad"
-SAMPLES = [code for code, entry in catalogue().items() if entry.sample]
+SAMPLES = [code for code, entry in catalogue().items() if entry.sample and entry.by.startswith("verify")]
 
 
 def accepted(text: str) -> Any:
