@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .case_options import case_argument, example, of_store, opened, policy_option, store_option, text_of
 from .options import load
+
+if TYPE_CHECKING:
+    from ..engine.policy import Policy
 
 
 @click.command(epilog=example("policy case export 2026-117 -o 2026-117.jsonl"))
@@ -34,15 +38,40 @@ def export(*, id_: str, target: str | None, place: str) -> None:
 
 @click.command("import", epilog=example("policy case import 2026-117.jsonl"))
 @click.argument("file", metavar="FILE")
+@click.option("--messages", is_flag=True, help="Take over messages too; those that had not left then leave from here.")
+@policy_option
 @store_option
-def import_(*, file: str, place: str) -> None:
-    """Take over cases that were exported; their chains must hold."""
-    from .terminal import out
+def import_(*, file: str, messages: bool, policy_name: str | None, place: str) -> None:
+    """
+    Take over cases that were exported; their chains must hold.
 
-    text = text_of(file)
+    What is owed, and when, is made anew from the log, and where the file says otherwise the exit code is 1. That takes the policy of
+    the case: where it is not found, what the file says is taken unchecked.
+    """
+    from ..engine.cases.arriving import take_in
+    from ..engine.cases.business_time import milliseconds
+    from .case_views import print_arrived
+
+    text, now = text_of(file), milliseconds(dt.datetime.now(dt.UTC))
+    named, at_hand = load(policy_name) if policy_name is not None else None, cache(_at_hand)
     with opened(place, create=True) as store:
-        for id_ in of_store(lambda: store.import_cases(text.splitlines())):
-            out().line(id_)
+        found = of_store(
+            lambda: take_in(store, text.splitlines(), lambda name: named or at_hand(name), now=now, messages=messages)
+        )
+    for arrived in found:
+        print_arrived(arrived)
+    raise click.exceptions.Exit(1 if any(arrived.wrong for arrived in found) else 0)
+
+
+def _at_hand(name: str) -> Policy | None:
+    """Return a policy, or None where there is none of this name, or none that can be used."""
+    from ..engine.policy import Policy
+    from ..rules.diagnostics import PolicyError
+
+    try:
+        return Policy.load(name)
+    except (PolicyError, OSError, ValueError):
+        return None
 
 
 @click.command(epilog=example("policy case verify 2026-117"))

@@ -20,6 +20,7 @@ from .english import spaced, title_of
 from .terminal import Output, Piece, Words, cells, counted, out, padded
 
 if TYPE_CHECKING:
+    from ..engine.cases.arriving import Arrived
     from ..engine.cases.case import Case, Recorded
     from ..engine.cases.erasing import Erasure
     from ..engine.cases.foresight import NotNow
@@ -266,6 +267,20 @@ def print_erasure(id_: str, found: Erasure) -> None:
     for left in found.remainders:
         where = f"#{left.seq} {spaced(left.kind)}"
         output.line(Piece(f"still said in {where}: ", "warning"), left.field, hang=2)
+
+
+def print_arrived(found: Arrived) -> None:
+    """Write that a case was taken over, and how far what stood beside its log could be checked."""
+    output = out()
+    output.line(Piece(found.case, "title"))
+    for phrase in found.wrong:
+        output.line(Piece("  mended from the log: ", "bad"), phrase, hang=4)
+    if not found.is_checked:
+        said = f"ledger, timers and status, because its policy {found.policy or '(it names none)'} cannot be used here:"
+        output.line(Piece("  taken unchecked: ", "warning"), f"{said} name it with --policy", hang=4)
+    if found.left_behind:
+        said = f"{counted(found.left_behind, 'message')} that had not left the other store; --messages brings them"
+        output.line(Piece("  left behind: ", "warning"), said, hang=4)
 
 
 # --- several cases ---------------------------------------------------------------------------------------------------

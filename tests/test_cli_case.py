@@ -201,7 +201,8 @@ def test_a_case_moves_to_another_store_with_its_chain(folder: Path) -> None:
     opened("injury=true")
     run("case", "record", "c-1", "message_received", "text=Hello", "author=Ann")
     assert run("case", "export", "c-1", "-o", "c-1.jsonl").code == 0
-    assert run("case", "import", "c-1.jsonl", "--store", "other.db").out == "c-1\n"
+    ran = run("case", "import", "c-1.jsonl", "--store", "other.db", "--messages")
+    assert (ran.code, ran.out) == (0, "c-1\n")
     assert run("case", "verify", "--store", "other.db").out == "1 case: every log holds\n"
     here, there = (
         run("case", "show", "c-1", "--store", store, "--format", "json").out for store in ("cases.db", "other.db")
@@ -213,6 +214,24 @@ def test_a_case_moves_to_another_store_with_its_chain(folder: Path) -> None:
     ran = run("case", "import", "c-1.jsonl", "--store", "third.db")
     assert ran.code == 2
     assert "Traceback" not in ran.err
+
+
+def test_what_a_file_says_beside_its_log_is_not_believed(folder: Path) -> None:
+    opened("injury=true")
+    run("case", "export", "c-1", "-o", "c-1.jsonl")
+    file = folder / "c-1.jsonl"
+    file.write_text(file.read_text(encoding="utf-8").replace('"state":"open"', '"state":"done"'), encoding="utf-8")
+    ran = run("case", "import", "c-1.jsonl", "--store", "other.db")
+    assert ran.code == 1
+    assert "mended from the log: duty tell-insurer was said to be done, and is open" in ran.out
+    assert "left behind: 1 message that had not left the other store" in ran.out
+    assert run("case", "list", "--overdue", "--store", "other.db").code == 1
+    (folder / "tale.toml").rename(folder / "moved.toml")
+    ran = run("case", "import", "c-1.jsonl", "--store", "third.db")
+    assert (ran.code, "mended" in ran.out) == (0, False)
+    assert "taken unchecked: ledger, timers and status" in ran.out
+    ran = run("case", "import", "c-1.jsonl", "--store", "fourth.db", "--policy", "moved.toml")
+    assert (ran.code, "unchecked" in ran.out) == (1, False)
 
 
 def test_personal_data_are_erased_and_the_log_still_holds(folder: Path) -> None:

@@ -55,7 +55,7 @@ _DROP_LEDGER: Final = delete(LEDGER).where(
 
 def put_ledger(connection: Connection, number: int, rows: Sequence[LedgerRow]) -> None:
     """Write down the new state of rows of a case's ledger, and take out those that are gone."""
-    kept = [_ledger_values(number, row) for row in rows if row.state != "gone"]
+    kept = [ledger_values(number, row) for row in rows if row.state != "gone"]
     if kept:
         _PUT_LEDGER.run(connection, kept)
     for row in rows:
@@ -63,7 +63,8 @@ def put_ledger(connection: Connection, number: int, rows: Sequence[LedgerRow]) -
             connection.execute(_DROP_LEDGER, {"of_case": number, "of_kind": row.kind, "of_id": row.id})
 
 
-def _ledger_values(number: int, row: LedgerRow) -> dict[str, Any]:
+def ledger_values(number: int, row: LedgerRow) -> dict[str, Any]:
+    """Check a row of a ledger, and return what it is written with."""
     return {
         "case_number": number,
         "kind": one_of(row.kind, ("duty", "promise", "step"), "the kind of a ledger row"),
@@ -87,10 +88,11 @@ def ledger_of(connection: Connection, number: int) -> tuple[LedgerRow, ...]:
 def put_timers(connection: Connection, number: int, timers: Sequence[Timer]) -> None:
     """Write down the new state of timers of a case."""
     if timers:
-        _PUT_TIMERS.run(connection, [_timer_values(number, timer) for timer in timers])
+        _PUT_TIMERS.run(connection, [timer_values(number, timer) for timer in timers])
 
 
-def _timer_values(number: int, timer: Timer) -> dict[str, Any]:
+def timer_values(number: int, timer: Timer) -> dict[str, Any]:
+    """Check a timer, and return what its row is written with."""
     return {
         "case_number": number,
         "name": checked_name(timer.name, "the name of a timer"),

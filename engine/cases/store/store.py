@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -18,7 +18,7 @@ from .erasing import erase
 from .migrations import migrate
 from .records import Anew, Appended, Claim, Fault, Head, LedgerRow, Message, MessageState, Posted, Timer
 from .sinks import Sink
-from .transfer import exported, take_in
+from .transfer import Arriving, arriving, exported, take_in
 from .verifying import faults
 
 
@@ -211,15 +211,21 @@ class Store:
         """Return a case as lines of JSON, with its chain; `import_cases` takes them in."""
         return self._database.read(lambda connection: exported(connection, case))
 
-    def import_cases(self, lines: Iterable[str]) -> tuple[str, ...]:
+    def import_cases(
+        self, lines: Iterable[str], *, checked: Callable[[Arriving], Arriving] | None = None
+    ) -> tuple[str, ...]:
         """
         Take in the cases that exported lines tell of, all or none, and return their ids.
+
+        The chain proves the events alone. What stands beside them is taken as it stands, unless *checked* says otherwise of each case;
+        `evenhand.engine.cases.arriving.take_in` makes it anew from the log.
 
         Raises:
             StoreError: If a line is not as it was written, or a chain does not hold.
             CaseExists: If one of the cases is there already.
         """
-        return self._database.write(lambda connection: take_in(connection, lines))
+        cases = [checked(case) if checked is not None else case for case in arriving(lines)]
+        return self._database.write(lambda connection: take_in(connection, cases))
 
 
 def open_store(place: str | Path, *, patience: float = 5.0, create: bool = True) -> Store:

@@ -2,18 +2,20 @@
 Cases as lines of JSON, to be kept elsewhere or taken into another store, with the chain as it is.
 
 A case is a line with its head, then a line for each event, ledger row, timer and message. Nothing is taken in unless the
-chain holds.
+chain holds. The chain is about the events alone: what stands beside the log is for whoever knows the policy to check.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Any, Final
 
 import attrs
 from sqlalchemy import Connection, insert, select
 
+from ..event import Event
 from . import log, rows
 from .chain import written
 from .errors import CaseExists, StoreError
@@ -72,8 +74,8 @@ def _event_table(row: EventRow) -> dict[str, Any]:
 
 
 @attrs.define
-class _Incoming:
-    """A case as its lines have told it so far."""
+class Arriving:
+    """A case as its lines tell it, from the line of number *line* on."""
 
     head: CaseRow
     line: int
@@ -82,14 +84,34 @@ class _Incoming:
     timers: list[Timer] = attrs.field(factory=list)
     messages: list[dict[str, Any]] = attrs.field(factory=list)
 
+    @property
+    def log(self) -> tuple[Event, ...]:
+        """The events, in the order of recording."""
+        return tuple(map(log.event_of, sorted(self.events, key=attrgetter("seq"))))
 
-def take_in(connection: Connection, lines: Iterable[str]) -> tuple[str, ...]:
-    """Record the cases that *lines* tell of."""
-    return tuple(_add(connection, incoming) for incoming in _cases(lines))
+
+def arriving(lines: Iterable[str]) -> Iterator[Arriving]:
+    """
+    Yield the cases that *lines* tell of.
+
+    Raises:
+        StoreError: If a line is not as it was written, or a chain does not hold.
+    """
+    for incoming in _cases(lines):
+        for fault in faults(incoming.head, incoming.events):
+            place = f"event {fault.seq}" if fault.seq else "the case"
+            where = f"line {incoming.line}: the chain of case `{incoming.head.id}` does not hold at {place}"
+            raise StoreError(f"{where}: {fault.problem}")
+        yield incoming
 
 
-def _cases(lines: Iterable[str]) -> Iterator[_Incoming]:
-    incoming: _Incoming | None = None
+def take_in(connection: Connection, cases: Iterable[Arriving]) -> tuple[str, ...]:
+    """Record cases, and return their ids."""
+    return tuple(_add(connection, incoming) for incoming in cases)
+
+
+def _cases(lines: Iterable[str]) -> Iterator[Arriving]:
+    incoming: Arriving | None = None
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -98,7 +120,7 @@ def _cases(lines: Iterable[str]) -> Iterator[_Incoming]:
             if "case" in table:
                 if incoming is not None:
                     yield incoming
-                incoming = _Incoming(_head_from(table), number)
+                incoming = Arriving(_head_from(table), number)
             elif incoming is None:
                 raise StoreError("it belongs to no case")
             else:
@@ -137,14 +159,16 @@ def _head_from(table: dict[str, Any]) -> CaseRow:
     )
 
 
-def _take(incoming: _Incoming, table: dict[str, Any]) -> None:
+def _take(incoming: Arriving, table: dict[str, Any]) -> None:
     match table:
         case {"event": dict(event)}:
             incoming.events.append(_event_from(event))
         case {"ledger": dict(row)}:
             incoming.ledger.append(LedgerRow(**row))
+            rows.ledger_values(0, incoming.ledger[-1])
         case {"timer": dict(timer)}:
             incoming.timers.append(Timer(**timer))
+            rows.timer_values(0, incoming.timers[-1])
         case {"message": dict(message)}:
             incoming.messages.append(message)
         case _:
@@ -166,14 +190,11 @@ def _event_from(event: dict[str, Any]) -> EventRow:
     )
 
 
-def _add(connection: Connection, incoming: _Incoming) -> str:
+def _add(connection: Connection, incoming: Arriving) -> str:
     case = incoming.head.id
-    for fault in faults(incoming.head, incoming.events):
-        place = f"event {fault.seq}" if fault.seq else "the case"
-        raise StoreError(f"line {incoming.line}: the chain of case `{case}` does not hold at {place}: {fault.problem}")
     if log.has_case(connection, case):
         raise CaseExists(case)
-    values = incoming.head._asdict()
+    values = incoming.head._asdict() | {"last_at": max((row.at for row in incoming.events), default=None)}
     del values["number"]
     connection.execute(insert(CASES), values)
     number = log.head_row(connection, case).number
