@@ -366,6 +366,30 @@ print(code_print(), evenhand.Policy.load("house").decide({"abuse": "violent"}).r
 """
 
 
+HOMELESS = """
+import pickle, sys
+sys.path.insert(0, sys.argv[1])
+decide = pickle.loads(sys.stdin.buffer.read())
+list(decide(iter(())))
+import numba
+assert ".zip" in sys.modules["evenhand"].__file__
+print(numba.config.CACHE_DIR)
+"""
+
+
+def test_a_worker_without_a_home_decides_all_the_same(tmp_path: Path) -> None:
+    """Where Evenhand lies in a zip file and no home can be written, compiled code is kept in a folder of our own."""
+    package = write_package(tmp_path / "evenhand.zip")
+    work = Work(Parcel.of(PLAIN), DAY, ("abuse",), (), False).packed()
+    sent = cloudpickle.dumps(carried("evenhand.engine.spark.worker", work))
+    gone = ("PYTHONPATH", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in gone}
+    environment |= {"HOME": "/proc/nowhere", "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", HOMELESS, str(package)]
+    done = subprocess.run(command, input=sent, capture_output=True, check=False, env=environment, cwd=tmp_path)
+    assert done.stdout.decode().startswith(f"{tmp_path}/evenhand-"), done.stderr.decode()
+
+
 def test_the_package_runs_from_a_zip_file_and_is_the_same_code(tmp_path: Path) -> None:
     package = write_package(tmp_path / "evenhand.zip")
     assert package.read_bytes() == write_package(tmp_path / "again.zip").read_bytes()

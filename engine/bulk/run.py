@@ -95,7 +95,7 @@ def _stopped(error: OSError, job: Job) -> Stopped:
 
 def _work(prepared: Prepared, after: int, take: Callable[[Decided], None]) -> None:
     """Read, decide and hand on everything behind a row."""
-    chunks = _limited(prepared.source.chunks(after, prepared.columns), prepared.job.limit)
+    chunks = limited(prepared.source.chunks(after, prepared.columns), prepared.job.limit)
     decider = prepared.make_decider()
     if prepared.job.threads == 1:
         for chunk in chunks:
@@ -110,7 +110,8 @@ def _work(prepared: Prepared, after: int, take: Callable[[Decided], None]) -> No
         behind.finish()
 
 
-def _limited(chunks: Iterator[Chunk], limit: int) -> Iterator[Chunk]:
+def limited(chunks: Iterator[Chunk], limit: int) -> Iterator[Chunk]:
+    """Yield chunks up to and with the row *limit*, all where it is 0."""
     for chunk in chunks:
         if limit and chunk.last > limit:
             within = int((chunk.rows <= limit).sum())

@@ -14,8 +14,14 @@ def carried(module: str, work: bytes) -> Callable[[Iterator[Any]], Iterator[Any]
     """
 
     def decide_partition(batches: Iterator[Any]) -> Iterator[Any]:
+        import os
+        import tempfile
         from importlib import import_module
+        from pathlib import Path
 
+        if not os.access(Path("~").expanduser(), os.W_OK) and "NUMBA_CACHE_DIR" not in os.environ:
+            # Containers of clusters often have no home to keep compiled code in, without which numba refuses to work.
+            os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="evenhand-")
         try:
             found = import_module(module)
         except ModuleNotFoundError as error:

@@ -20,6 +20,8 @@ from ..bulk.delimited import Delimited
 from ..bulk.job import Job, Summary
 from ..bulk.json_lines import JsonLines
 from ..bulk.local import prepare
+from ..bulk.mapping import read_mapping
+from ..bulk.run import limited
 from ..bulk.tallying import Tally, bad_line
 from ..bulk.writing import writer_for
 from ..columns.library import Batch, Schema, Table, pa, pc
@@ -102,17 +104,40 @@ def _add(counts: dict[str, int], more: dict[str, int]) -> None:
 @attrs.frozen
 class Piecework:
     """
-    A job as it travels. *columns* are what the columns of the frame are called, none for lines of text.
+    A job as it travels, its policy in a *parcel* and its *mapping* as the text that it was read from.
 
-    Without *offsets*, the rows of each partition are only counted; *folder* is where files go.
+    *columns* are what the columns of the frame are called, none for lines of text. Without a *folder*, where files go, the rows of
+    each partition are only counted; *counts* are what was found then.
     """
 
     parcel: Parcel
     job: Job
+    mapping: str | None
     source: Described
     columns: tuple[str, ...]
-    offsets: tuple[int, ...]
-    folder: str
+    counts: tuple[int, ...] = ()
+    folder: str = ""
+
+    @classmethod
+    def of(cls, job: Job, source: Described, columns: Sequence[str]) -> Piecework:
+        """Make a job ready to travel."""
+        mapping = None if job.mapping is None else job.mapping.document.text
+        nobody: Any = None  # a policy goes in a parcel of its own
+        return cls(
+            Parcel.of(job.policy), attrs.evolve(job, policy=nobody, mapping=None), mapping, source, tuple(columns)
+        )
+
+    def arrived(self) -> Job:
+        """Return the job as it was sent."""
+        policy = self.parcel.policy()
+        mapping = None if self.mapping is None else read_mapping(self.mapping, policy)
+        return attrs.evolve(self.job, policy=policy, mapping=mapping)
+
+    def span(self, partition: int) -> tuple[int, int]:
+        """Return the number of the row before a partition, and of the last that is decided of it."""
+        before = sum(self.counts[:partition])
+        last = before + sum(self.counts[partition : partition + 1])
+        return before, max(before, min(last, self.job.limit or last))
 
     def packed(self) -> bytes:
         """Return it as bytes, for `run`."""
@@ -152,30 +177,40 @@ def _has_open_quotes(table: Table) -> bool:
 
 
 def _decided(work: Piecework, batches: Iterator[Batch], partition: int) -> Part:
-    policy = work.parcel.policy()
-    job = attrs.evolve(work.job, policy=policy)
+    before, last = work.span(partition)
+    if partition and before == last:  # the first has a file in any case, so that there is a head
+        _drain(batches)
+        return Part(partition, 0, json.dumps(Summary().counts()), "", "")
+    job = work.arrived()
     prepared = prepare(job, work.source)
     decider = prepared.make_decider()
-    tally = Tally(Summary(), tuple(policy.tree.decisions))
+    tally = Tally(Summary(), tuple(job.policy.tree.decisions))
     stem = f"attempt-{partition:05}-{uuid.uuid4().hex}"
     output = Path(work.folder, f"{stem}{_SUFFIXES.get(job.output.format, f'.{job.output.format}')}")
     bad = Path(work.folder, f"{stem}.bad")
     with output.open("wb") as sink, bad.open("wb") as bad_sink:
         writer = writer_for(sink, job.output.format, prepared.schema, head=True)
-        for chunk in _chunks(work, batches, partition):
+        for chunk in limited(_chunks(work, batches, partition), job.limit and last):
             decided = decider.decide(chunk)
             writer.write(decided.table)
             for row in decided.bad:
                 bad_sink.write(bad_line(row))
             tally.add(decided)
         writer.close()
+    _drain(batches)
     counts = json.dumps(tally.summary.counts(), ensure_ascii=False)
     return Part(partition, tally.summary.rows, counts, output.name, bad.name if tally.summary.bad else "")
 
 
+def _drain(batches: Iterator[Batch]) -> None:
+    """Take what is left of a partition: a worker that leaves some is of no use for the next."""
+    for _ in batches:
+        pass
+
+
 def _chunks(work: Piecework, batches: Iterator[Batch], partition: int) -> Iterator[Chunk]:
     """Yield a partition as chunks, their rows numbered from its first on."""
-    before = sum(work.offsets[:partition])
+    before, _ = work.span(partition)
     for number, table in enumerate(gathered(batches)):
         last = before
         for chunk in _read(work, table, is_first=partition == number == 0):
