@@ -142,6 +142,19 @@ def test_a_case_that_is_erased_as_a_whole_owes_nothing_and_is_closed(
     assert is_as_replayed(policy, store)
 
 
+def test_no_promise_of_an_erased_case_is_open_any_more(policy: Policy, store: Store) -> None:
+    """So a promise that is kept, and not named, is one that was made since."""
+    case = Case.open(policy, "c-1", store=store, clock=Clock())
+    case.record("promise_made")
+    erase(policy, store, "c-1", milliseconds(BEGAN))
+    case.refresh()
+    assert case.facts["exchange.promises_open"] == 0
+    case.reopen()
+    case.record("promise_made")
+    case.record("promise_kept")
+    assert [(entry.id, entry.state) for entry in case.obligations if entry.kind == "promise"] == [("promise-5", "done")]
+
+
 def test_an_erasure_of_nothing_changes_nothing(policy: Policy, store: Store) -> None:
     promised(policy, store)
     erase(policy, store, "c-1", NOW, events=[3])

@@ -13,9 +13,9 @@ from ...rules.incident import ABUSE
 from ...rules.regions import Words
 from ...rules.types import LARGEST, Fact, Value, ratio
 from .correlate import Happened, Match
+from .promises import Promises
 
 _HOUR: Final = 3_600_000
-_PROMISES: Final = {"promise_made": "open", "promise_kept": "kept", "promise_broken": "broken"}
 
 
 @attrs.define
@@ -41,10 +41,12 @@ class Folding:
     _declined: int = 0
     _steps: dict[str, None] = attrs.field(factory=dict)
     _posts: dict[str, _Post] = attrs.field(factory=dict)
+    #: Over all posts, each as it was last seen.
+    _all_posts: _Post = attrs.field(factory=_Post)
     #: The views of all posts together as they were seen the last two times, with the moments.
     _sightings: list[tuple[int, int]] = attrs.field(factory=list)
     _press: bool = False
-    _promises: dict[str, str] = attrs.field(factory=dict)
+    promises: Promises = attrs.field(factory=Promises)
     _heard_at: int | None = None
     _sent_at: int | None = None
     _worst: int = -1
@@ -95,9 +97,12 @@ class Folding:
                 self._done = None
             case "offer_declined":
                 self._declined += 1
-            case "promise_made" | "promise_kept" | "promise_broken":
-                state = _PROMISES[event.kind]
-                self._promises[promise_name(event, self._promises)] = state
+            case _:
+                self.promises.happened(event)
+
+    def forget_promises(self) -> None:
+        """Forget every promise, where nobody knows any more what was promised."""
+        self.promises, self._kept = Promises(), None
 
     def known(self, at: int) -> dict[str, Knowledge]:
         """Return the facts of the case at a moment, those that the policy does not know left out."""
@@ -125,16 +130,18 @@ class Folding:
     def _post_seen(self, event: Happened) -> None:
         name = str(event.fields.get("post", event.fields.get("author", "")))
         post = self._posts.setdefault(name, _Post())
-        for field in ("views", "shares"):
-            seen = event.fields.get(field)
-            if isinstance(seen, int):
-                setattr(post, field, seen)
+        views, shares = (event.fields.get(field) for field in ("views", "shares"))
+        if isinstance(views, int):
+            self._all_posts.views += views - post.views
+            post.views = views
+        if isinstance(shares, int):
+            self._all_posts.shares += shares - post.shares
+            post.shares = shares
         self._press = self._press or bool(event.fields.get("press", False))
         if "views" in event.fields:
-            total = sum(post.views for post in self._posts.values())
             if self._sightings and self._sightings[-1][0] == event.at:
                 self._sightings.pop()
-            self._sightings = [*self._sightings[-1:], (event.at, total)]
+            self._sightings = [*self._sightings[-1:], (event.at, self._all_posts.views)]
 
     # -- counted
 
@@ -144,15 +151,13 @@ class Folding:
             "exchange.offers_declined": self._declined + self._number("exchange.offers_declined"),
             "exchange.hours_open": 0,  # these two grow by themselves
             "exchange.hours_since_contact": 0,
-            "exchange.promises_open": self._number("exchange.promises_open") + self._count("open"),
-            "exchange.promises_broken": self._number("exchange.promises_broken") + self._count("broken"),
+            "exchange.promises_open": self._number("exchange.promises_open") + self.promises.open,
+            "exchange.promises_broken": self._number("exchange.promises_broken") + self.promises.broken,
             "exchange.steps_done": self.steps_done,
         }
         if self._posts:
-            views = sum([post.views for post in self._posts.values()])
-            shares = sum([post.shares for post in self._posts.values()])
-            found["virality.views"] = min(max(views, self._number("virality.views")), LARGEST)
-            found["virality.shares"] = min(max(shares, self._number("virality.shares")), LARGEST)
+            found["virality.views"] = min(max(self._all_posts.views, self._number("virality.views")), LARGEST)
+            found["virality.shares"] = min(max(self._all_posts.shares, self._number("virality.shares")), LARGEST)
         if self._press:
             found["virality.press"] = True
         if len(self._sightings) == 2:
@@ -170,9 +175,6 @@ class Folding:
             return 0
         value, _ = self._stated[name]
         return value if isinstance(value, int) else 0
-
-    def _count(self, state: str) -> int:
-        return list(self._promises.values()).count(state)
 
     def _since(self, name: str, start: int, at: int) -> Value:
         """Return the seconds since a moment; what was stated goes on from when it was, until an event says better."""
@@ -192,13 +194,3 @@ class Folding:
             words = frozenset(ABUSE.words[place] for place in places)
             return next(iter(words)) if len(words) == 1 else Words(words)
         return ABUSE.words[self._worst]
-
-
-def promise_name(event: Happened, known: Mapping[str, str]) -> str:
-    """Return which promise an event speaks of: the one that it names; without a name a new one, or the first still open."""
-    name = event.fields.get("promise")
-    if isinstance(name, str) and name:
-        return name
-    if event.kind == "promise_made":
-        return f"promise-{event.seq}"
-    return next((name for name, state in known.items() if state == "open"), f"promise-{event.seq}")

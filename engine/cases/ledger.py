@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import Final, Literal, TypeAlias
 
 import attrs
 
 from ...rules.tree import PolicyTree
+from .book import Book
 from .business_time import deadline
 from .correlate import Happened
-from .folding import promise_name
 
 Kind: TypeAlias = Literal["duty", "promise", "step"]
-#: What is owed, by its kind and id.
-Entries: TypeAlias = "Mapping[tuple[Kind, str], Owed]"
 State: TypeAlias = Literal["open", "done", "breached", "withdrawn"]
 
 #: The event that says that something was not done in time, and the field that names it, by what is owed.
@@ -56,39 +56,55 @@ class Ledger:
     """
     What is owed in one case, in the order in which it came up.
 
-    *entries* are never changed, only replaced by others, so that whoever keeps them knows later what has changed since; where
-    they are the same object, nothing has.
+    *book* has the entries by kind and id, and every change that was ever made to them.
     """
 
     def __init__(self, tree: PolicyTree) -> None:
-        self.entries: Entries = {}
         self._tree = tree
-        self._promises: dict[str, str] = {}
-        self._open: tuple[Owed, ...] = ()
-        self._due: tuple[Owed, ...] = ()
+        self.book: Book[tuple[Kind, str], Owed] = Book()
+        self._open: dict[Kind, dict[str, Owed]] = {"duty": {}, "promise": {}, "step": {}}
+        #: What is open and has a deadline, with that and its place, the earliest first.
+        self._due: list[tuple[int, int, Owed]] = []
 
     def __iter__(self) -> Iterator[Owed]:
-        return iter(self.entries.values())
+        return iter(self.book.entries.values())
 
     def get(self, kind: Kind, id_: str) -> Owed | None:
         """Return an entry, None where there is none."""
-        return self.entries.get((kind, id_))
+        return self.book.entries.get((kind, id_))
 
     @property
-    def due(self) -> tuple[Owed, ...]:
-        """What is open and has a deadline, the earliest first."""
-        return self._due
+    def first_due(self) -> int | None:
+        """The first moment at which something is due that is open."""
+        return self._due[0][0] if self._due else None
 
     @property
     def deadlines(self) -> tuple[int, ...]:
-        """The moments, in order, at which something is due that is open."""
-        return tuple(dict.fromkeys(entry.due_at for entry in self._due if entry.due_at is not None))
+        """All such moments, in order."""
+        return tuple(dict.fromkeys(due_at for due_at, _, _ in self._due))
+
+    def due_at(self, moment: int | None) -> list[Owed]:
+        """Return what is open and is due at the first of these moments, if that is this one."""
+        return [entry for _, _, entry in takewhile(lambda due: due[0] == moment, self._due)]
+
+    def clear(self) -> None:
+        """Forget everything that is or was owed."""
+        self.book.clear()
+        self._due.clear()
+        for entries in self._open.values():
+            entries.clear()
 
     def _put(self, entry: Owed) -> None:
-        self.entries = {**self.entries, (entry.kind, entry.id): entry}
-        self._open = tuple(entry for entry in self if entry.state == "open")
-        waiting = [entry for entry in self._open if entry.due_at is not None]
-        self._due = tuple(sorted(waiting, key=lambda entry: entry.due_at or 0))
+        name = entry.kind, entry.id
+        earlier, place = self.book.entries.get(name), self.book.place(name)
+        if earlier is not None and earlier.state == "open" and earlier.due_at is not None:
+            del self._due[bisect_left(self._due, (earlier.due_at, place))]
+        self._open[entry.kind].pop(entry.id, None)
+        if entry.state == "open":
+            self._open[entry.kind][entry.id] = entry
+            if entry.due_at is not None:
+                insort(self._due, (entry.due_at, place, entry))
+        self.book.put(name, entry)
 
     def owe(self, duties: Iterable[str], at: int) -> None:
         """Open the duties of a decision; each is opened once in a case, and again only after it was withdrawn."""
@@ -107,18 +123,18 @@ class Ledger:
 
     def withdraw(self, kind: Kind, standing: Container[str], at: int, by: int | None) -> None:
         """Withdraw what is open of a kind and not *standing* any more, for the event of the number *by*; lasting duties stand."""
-        for entry in [entry for entry in self._open if entry.kind == kind]:
+        for entry in list(self._open[kind].values()):
             duty = self._tree.case.duties.get(entry.id) if kind == "duty" else None
             if not (duty is not None and duty.lasting) and entry.id not in standing:
                 self._put(attrs.evolve(entry, state="withdrawn", closed_at=at, closed_by=by))
 
     def _is_settled(self, kind: Kind, id_: str) -> bool:
         """Whether something came up before, and need not come up again."""
-        entry = self.entries.get((kind, id_))
+        entry = self.book.entries.get((kind, id_))
         return entry is not None and entry.state != "withdrawn"
 
     def _begin(self, entry: Owed) -> None:
-        earlier = self.entries.get((entry.kind, entry.id))
+        earlier = self.book.entries.get((entry.kind, entry.id))
         if earlier is not None:
             entry = attrs.evolve(entry, times=earlier.times + 1)
         self._put(entry)
@@ -127,15 +143,15 @@ class Ledger:
         titles = [found.title for plan in self._tree.case.plans.values() for found in plan.steps if found.do == step]
         return titles[-1] if titles else ""
 
-    def happened(self, event: Happened) -> None:
-        """Take in an event: what it makes, discharges or breaches."""
+    def happened(self, event: Happened, promise: str) -> None:
+        """Take in an event: what it makes, discharges or breaches; *promise* is the one that it speaks of, if it speaks of one."""
         match event.kind:
             case "promise_made":
-                self._promise(event)
+                self._promise(promise, event)
             case "promise_kept":
-                self._close("promise", self._promised(event), event)
+                self._close("promise", promise, event)
             case "promise_broken":
-                self._breach("promise", self._promised(event), event.at)
+                self._breach("promise", promise, event.at)
             case "step_done":
                 self._close("step", str(event.fields.get("step", "")), event)
             case "step_missed":
@@ -145,31 +161,23 @@ class Ledger:
             case "duty_breached":
                 self._breach("duty", str(event.fields.get("duty", "")), event.at)
         step = event.fields.get("step") if event.kind == "step_done" else None
-        for kind, id_ in self.entries if self._tree.case.duties else ():
-            duty = self._tree.case.duties.get(id_) if kind == "duty" else None
-            if duty and (event.kind in duty.discharged_by or (step is not None and step in duty.discharged_by)):
+        for id_, duty in self._tree.case.duties.items():
+            if event.kind in duty.discharged_by or (step is not None and step in duty.discharged_by):
                 self._close("duty", id_, event)
 
-    def _promise(self, event: Happened) -> None:
-        name = promise_name(event, self._promises)
-        self._promises[name] = "open"
+    def _promise(self, name: str, event: Happened) -> None:
         within = event.fields.get("within")
         due = None if within is None or isinstance(within, str | tuple) else deadline(event.at, within)
         title = str(event.fields.get("text", ""))
         self._begin(Owed("promise", name, title, "", event.at, due))
 
-    def _promised(self, event: Happened) -> str:
-        name = promise_name(event, self._promises)
-        self._promises[name] = "closed"
-        return name
-
     def _close(self, kind: Kind, id_: str, event: Happened) -> None:
-        entry = self.entries.get((kind, id_))
+        entry = self.book.entries.get((kind, id_))
         if entry is not None and entry.closed_at is None:
             state: State = "breached" if entry.state == "breached" else "done"
             self._put(attrs.evolve(entry, state=state, closed_at=event.at, closed_by=event.seq))
 
     def _breach(self, kind: Kind, id_: str, at: int) -> None:
-        entry = self.entries.get((kind, id_))
+        entry = self.book.entries.get((kind, id_))
         if entry is not None and entry.state == "open" and (entry.due_at is None or entry.due_at <= at):
             self._put(attrs.evolve(entry, state="breached"))

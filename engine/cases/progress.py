@@ -19,13 +19,14 @@ from ..decision import Judgement, Outcome
 from ..force import ordinal
 from ..policy import Decision, Policy
 from ..truth import State
+from .book import Change, Standing
 from .business_time import deadline, moment_of
 from .correlate import Correlation, Happened, Match
 from .event import Event
 from .folding import Folding
 from .handing_in import as_handed_in
 from .joining import CorrelationError, Joiner
-from .ledger import BREACHES, Entries, Ledger, Owed
+from .ledger import BREACHES, Kind, Ledger, Owed
 from .planning import NextStep, next_steps
 from .views import View, views_of
 
@@ -55,7 +56,7 @@ class Moment:
 
 
 #: What is compared before and after: the view, and the ledger.
-_Before: TypeAlias = tuple[View | None, Entries]
+_Before: TypeAlias = tuple[View | None, Standing[tuple[Kind, str], Owed]]
 
 
 class EndlessCaseError(Exception):
@@ -124,10 +125,10 @@ class Progress:
         """
         self.wait(event.at - 1)
         happened = self._read(event)
-        before = self.view, self.ledger.entries
+        before = self.view, self.ledger.book.standing
         matches = self._correlated(lambda: self.correlation.advance(happened, self.facts), event.at, event.seq)
         self.last_seq = max(self.last_seq, event.seq)
-        self.ledger.happened(happened)
+        self.ledger.happened(happened, self.facts.promises.last)
         self._follow_status(event)
         return self._settle(event.at, event, matches, before)
 
@@ -135,7 +136,7 @@ class Progress:
         """Let time pass until a moment, and return what it led to: what did not come in time."""
         found = []
         while (at := self.correlation.next_due) is not None and at <= now:
-            before = self.view, self.ledger.entries
+            before = self.view, self.ledger.book.standing
             matches = self._correlated(partial(self.correlation.advance_to, at, self.facts), at, None)
             if matches:
                 found.append(self._settle(at, None, matches, before))
@@ -162,7 +163,8 @@ class Progress:
 
         They are a duty, promise or step that was not kept in time, a watched case that flares up, and the end of watching.
         """
-        found = [_breach(entry) for entry in self.ledger.due if entry.due_at is not None and entry.due_at <= now]
+        due = self.ledger.first_due
+        found = [_breach(entry) for entry in self.ledger.due_at(due)] if due is not None and due <= now else []
         if self.status == "monitored" and self.monitored_until is not None:
             if self._flares_up() and self._after_last <= now:
                 return [Event(0, self._after_last, "case_reopened", {"reason": self._reopen_reason})]
@@ -177,13 +179,21 @@ class Progress:
     @property
     def alarms(self) -> tuple[int, ...]:
         """The moments, in order, at which something may follow from time alone."""
-        due = self.ledger.deadlines
-        if self.status != "monitored" and not self.correlation.deadlines:
-            return due
+        return tuple(sorted({*self.ledger.deadlines, *self._watched_for, *self.correlation.deadlines}))
+
+    @property
+    def next_alarm(self) -> int | None:
+        """The first of these moments."""
+        due = self.ledger.first_due, self.correlation.next_due, *self._watched_for
+        return min((at for at in due if at is not None), default=None)
+
+    @property
+    def _watched_for(self) -> list[int]:
+        """The moments at which something may follow because the case is watched."""
         watched = [self.monitored_until] if self.status == "monitored" and self.monitored_until is not None else []
         if watched and self._flares_up():
             watched.append(self._after_last)
-        return tuple(sorted({*due, *watched, *self.correlation.deadlines}))
+        return watched
 
     # -- asked
 
@@ -250,7 +260,7 @@ class Progress:
         self._expect_steps(view, at)
         self.ledger.withdraw("step", view.steps if self.status != "closed" else (), at, by)
         self._watch(view, at)
-        opened, closed = _settled(before[1], self.ledger.entries)
+        opened, closed = _settled(self.ledger.book.standing.since(before[1]))
         moment = Moment(at, event, tuple(matches), _changed(before[0], view), opened, closed, self.status)
         self.moments.append(moment)
         return moment
@@ -272,7 +282,8 @@ class Progress:
         elif event.kind == "data_erased" and event.raw.get("whole") is True:
             # Nobody knows any more what the case was about, so nothing can be owed because of it.
             self.status, self.monitored_until, self._is_erased = "closed", None, True
-            self.ledger = Ledger(self.tree)
+            self.ledger.clear()
+            self.facts.forget_promises()
 
     def _watch(self, view: View, at: int) -> None:
         """Begin to watch the case at the moment at which we walk away."""
@@ -311,17 +322,11 @@ def _changed(before: View | None, after: View) -> Mapping[str, tuple[Outcome | N
     return found or _UNCHANGED
 
 
-def _settled(before: Entries, after: Entries) -> tuple[tuple[Owed, ...], tuple[Owed, ...]]:
+def _settled(changes: Iterable[Change[Owed]]) -> tuple[tuple[Owed, ...], tuple[Owed, ...]]:
     """Return the entries of a ledger that came up, and those that were settled."""
-    if before is after:
-        return (), ()
-    different = [entry for key, entry in after.items() if entry != before.get(key)]
-    opened = tuple(entry for entry in different if _times(before.get((entry.kind, entry.id))) != entry.times)
-    return opened, tuple(entry for entry in different if entry.state != "open")
-
-
-def _times(entry: Owed | None) -> int:
-    return 0 if entry is None else entry.times
+    different = [(before, after) for before, after in changes if after is not None]
+    opened = tuple(after for before, after in different if before is None or before.times != after.times)
+    return opened, tuple(after for _, after in different if after.state != "open")
 
 
 def _breach(entry: Owed) -> Event:
@@ -394,7 +399,7 @@ def pass_time(progress: Progress, now: int) -> Iterator[Moment]:
     """
     rounds, last = 0, now
     while rounds < MOST_FOLLOWING:
-        alarm = next((at for at in progress.alarms if at <= now), now)
+        alarm = min(now, progress.next_alarm or now)
         rounds, last = (rounds + 1 if alarm == last else 1), alarm
         yield from progress.wait(alarm - 1)
         following = progress.following(alarm)

@@ -2,91 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
 
+from .book import Change, Standing
 from .business_time import moment_of
-from .ledger import Entries, Owed
+from .ledger import Kind, Owed
 from .progress import Progress, Status
 
 
 @attrs.frozen
 class Recording:
-    """The part of a case's state that the store keeps beside the log."""
+    """The part of a case's state that the store keeps beside the log; of a case that has not begun, there is no ledger and no status."""
 
-    entries: Entries
-    alarms: tuple[int, ...]
-    status: Status | None
+    ledger: Standing[tuple[Kind, str], Owed] | None = None
+    alarms: tuple[int, ...] = ()
+    status: Status | None = None
 
     @classmethod
     def of(cls, progress: Progress | None) -> Recording:
         """Return what there is to be written down of a state; nothing of a case that has not begun."""
         if progress is None:
-            return cls({}, (), None)
-        return cls(progress.ledger.entries, progress.alarms, progress.status)
+            return cls()
+        return cls(progress.ledger.book.standing, progress.alarms, progress.status)
 
 
 def changes(before: Recording, after: Recording, progress: Progress) -> dict[str, Any]:
     """Return the rows that changed between two states, as the store takes them."""
     from .store.records import Timer
 
-    ledger = [] if before.entries is after.entries else list(_rows(before.entries, after.entries))
+    owed = [] if after.ledger is None else after.ledger.since(before.ledger)
     timers: list[Timer] = []
     if before.alarms != after.alarms:
-        timers += [Timer(f"at-{due}", due) for due in after.alarms if due not in before.alarms]
-        timers += [Timer(f"at-{due}", due, state="cancelled") for due in before.alarms if due not in after.alarms]
-    found: dict[str, Any] = {"ledger": ledger, "timers": timers, "outbox": list(_messages(before, after, progress))}
+        were, are = set(before.alarms), set(after.alarms)
+        timers += [Timer(f"at-{due}", due) for due in after.alarms if due not in were]
+        timers += [Timer(f"at-{due}", due, state="cancelled") for due in before.alarms if due not in are]
+    messages = list(_messages(before, after, owed, progress))
+    found: dict[str, Any] = {"ledger": list(_rows(owed)), "timers": timers, "outbox": messages}
     if after.status is not None and after.status != before.status:
         found["status"] = after.status
     return found
 
 
-def _rows(before: Entries, after: Entries) -> Iterator[Any]:
+def _rows(owed: Iterable[Change[Owed]]) -> Iterator[Any]:
     """Yield the rows of a ledger that are another now; what an event that happened earlier makes never owed is taken out."""
     from .store.records import LedgerRow
 
-    for e in (entry for key, entry in after.items() if before.get(key) != entry):
-        yield LedgerRow(e.kind, e.id, e.opened_at, e.due_at, e.state, e.closed_at, {"title": e.title, "by": e.by})
-    for e in (entry for key, entry in before.items() if key not in after):
-        yield LedgerRow(e.kind, e.id, e.opened_at, state="gone")
+    for before, e in owed:
+        if e is not None:
+            yield LedgerRow(e.kind, e.id, e.opened_at, e.due_at, e.state, e.closed_at, {"title": e.title, "by": e.by})
+        elif before is not None:
+            yield LedgerRow(before.kind, before.id, before.opened_at, state="gone")
 
 
-def _messages(before: Recording, after: Recording, progress: Progress) -> Iterator[Any]:
+def _messages(before: Recording, after: Recording, owed: Iterable[Change[Owed]], progress: Progress) -> Iterator[Any]:
     """
     Yield what is to be told to the world: what is owed, what was not done in time, what is owed no longer, and that a case was
     opened again or closed.
     """
     from .store.records import Message
 
-    at = progress.moments[-1].at if progress.moments else 0
-    if before.entries is not after.entries:
-        yield from _owed(before.entries, after.entries, at, progress.last_seq)
+    at, last = progress.moments[-1].at if progress.moments else 0, progress.last_seq
+    for was, entry in owed:
+        if entry is not None:
+            yield from _told(was, entry, at, last)
+        elif was is not None and was.state == "open":
+            yield Message(f"{was.kind}-withdrawn-{last}/{was.id}", f"{was.kind}_withdrawn", at, _body(was))
     if after.status != before.status and before.status is not None:
-        yield Message(f"status/{progress.last_seq}", f"case_{after.status}", at, {"status": after.status})
+        yield Message(f"status/{last}", f"case_{after.status}", at, {"status": after.status})
 
 
-def _owed(before: Entries, after: Entries, at: int, last: int) -> Iterator[Any]:
-    """Yield what is to be told of a ledger; *last* is the number of the event with which it came to be so."""
+def _told(earlier: Owed | None, entry: Owed, at: int, last: int) -> Iterator[Any]:
+    """Yield what is to be told of an entry that changed; *last* is the number of the event with which it came to be so."""
     from .store.records import Message
 
-    for key, entry in after.items():
-        earlier = before.get(key)
-        body = _body(entry)
-        was = earlier.state if earlier is not None and earlier.times == entry.times else None
-        if earlier is None:
-            yield Message(f"{entry.kind}-opened/{entry.id}", f"{entry.kind}_opened", at, body)
-        elif was is None or (was == "withdrawn" and entry.state != was):
-            # A key is for good, so what comes up again is told under another: that of the event with which it does.
-            yield Message(f"{entry.kind}-opened-{last}/{entry.id}", f"{entry.kind}_opened", at, body)
-        if entry.state == "breached" and was != "breached":
-            again = f"-{entry.times}" if entry.times > 1 else ""
-            yield Message(f"{entry.kind}-breached{again}/{entry.id}", f"{entry.kind}_breached", at, body)
-        if entry.state == "withdrawn" and was != "withdrawn":
-            yield Message(f"{entry.kind}-withdrawn-{last}/{entry.id}", f"{entry.kind}_withdrawn", at, body)
-    for entry in (entry for key, entry in before.items() if key not in after and entry.state == "open"):
-        yield Message(f"{entry.kind}-withdrawn-{last}/{entry.id}", f"{entry.kind}_withdrawn", at, _body(entry))
+    body = _body(entry)
+    was = earlier.state if earlier is not None and earlier.times == entry.times else None
+    if earlier is None:
+        yield Message(f"{entry.kind}-opened/{entry.id}", f"{entry.kind}_opened", at, body)
+    elif was is None or (was == "withdrawn" and entry.state != was):
+        # A key is for good, so what comes up again is told under another: that of the event with which it does.
+        yield Message(f"{entry.kind}-opened-{last}/{entry.id}", f"{entry.kind}_opened", at, body)
+    if entry.state == "breached" and was != "breached":
+        again = f"-{entry.times}" if entry.times > 1 else ""
+        yield Message(f"{entry.kind}-breached{again}/{entry.id}", f"{entry.kind}_breached", at, body)
+    if entry.state == "withdrawn" and was != "withdrawn":
+        yield Message(f"{entry.kind}-withdrawn-{last}/{entry.id}", f"{entry.kind}_withdrawn", at, body)
 
 
 def _body(entry: Owed) -> dict[str, Any]:
