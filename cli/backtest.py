@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import completion
-from .histories import History, Names, check_is_file, history_options, pages_of
+from .histories import History, history_options, load_all, needs_columns, opened
 from .options import format_option
+from .reading import Names
 
 if TYPE_CHECKING:
     from ..engine.backtest import Report
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 HELP = """\
 Decide past incidents by a policy, or by two, and say what changes and what it costs.
 
-HISTORY is a table of incidents (CSV, JSON lines, Parquet, Arrow) whose columns are named after facts,
-as in `abuse,loss`. It is read once, and may be larger than memory. Both policies decide as if they were in force.
+HISTORY is a table of incidents (CSV, JSON lines, Parquet, Arrow, the table of a database, or - for standard input).
+Its columns are called as facts are, or a mapping says which is which (see `policy map`). It is read once, and may be
+larger than memory. Both policies decide as if they were in force.
 
 For each decision: which outcomes become which, the rules that gain and lose rows, what is left to a human and which
 facts are missing there; the money that moves; red lines that the rules would cross; duties; examples nearest to the
@@ -27,7 +29,7 @@ thresholds that moved. Intervals are 95 %, by the Poisson bootstrap.
 \b
 Examples:
   policy backtest incidents.csv --policy draft.toml --against policy.toml
-  policy backtest incidents.parquet --policy policy.toml --outcome refund=recorded_refund
+  policy backtest claims.csv --policy policy.toml --mapping claims.toml --outcome refund=result
   policy backtest incidents.csv --policy draft.toml --against HEAD:policy.toml --by channel \\
     --by fault,channel --format html -o report.html
 
@@ -52,7 +54,7 @@ Exit codes:
     type=Names(),
     multiple=True,
     metavar="COLUMNS",
-    help="Split the figures by the values of a column, or of several together; may be repeated.",
+    help="Split the figures by the values of a column or fact, or of several together; may be repeated.",
 )
 @click.option("--name-column", metavar="COLUMN", help="The column that names an incident, for the examples.")
 @history_options
@@ -70,7 +72,6 @@ def command(
     **options: Any,
 ) -> None:
     """Backtest a policy."""
-    check_is_file(history)
     asked = History.asked(history, **options)
     report = _report(asked, new, old, by, name_column)
     _write(report, asked, format_, output)
@@ -80,31 +81,26 @@ def command(
 def _report(
     history: History, new: str, old: str | None, by: tuple[tuple[str, ...], ...], name_column: str | None
 ) -> Report:
-    from .histories import check_decisions
-    from .revisions import load_any
+    policies = load_all(new, old)
+    needs_columns()
+    from ..engine.backtest import Options, backtest
+    from ..engine.backtest.standing import standing
 
-    policies = [load_any(name) for name in (new, old) if name is not None]
-    check_decisions(history, policies)
-    try:
-        from ..engine.backtest import Options, backtest
-        from ..engine.backtest.standing import standing
-    except ImportError as error:
-        raise click.UsageError(f"{error}.") from None
     stands = [standing(policy) for policy in policies]
     notes = [note for _, note in stands if note]
     options = Options(by, history.outcomes, history.as_of, name_column or "", history.seed)
     columns = [column for columns in by for column in columns] + ([name_column] if name_column else [])
-    pages = pages_of(history, policies, columns)
     tried, *others = (policy for policy, _ in stands)
-    return backtest(
-        pages,
-        tried,
-        others[0] if others else None,
-        options=options,
-        since=history.filter(),
-        sample=history.sample,
-        notes=notes,
-    )
+    with opened(history, policies, columns) as pages:
+        return backtest(
+            pages,
+            tried,
+            others[0] if others else None,
+            options=options,
+            since=history.filter(),
+            sample=history.sample,
+            notes=notes,
+        )
 
 
 def _write(report: Report, history: History, format_: str, output: str | None) -> None:

@@ -66,6 +66,9 @@ def _version(report: Report) -> str:
 
 
 def _tiles(report: Report) -> Iterator[Html]:
+    if not report.rows:
+        yield _tile("Rows that could not be decided", f"{report.bad:,}", f"of {report.read:,}")
+        return
     if report.old is not None:
         yield _tile("Decided otherwise", f"{report.changed.count:,}", rate_text(report.changed))
     for amounts in report.money[:2]:
@@ -91,6 +94,9 @@ def _tile(name: str, figure: str, beside: str) -> Html:
 
 
 def _sections(report: Report) -> Iterator[tuple[str, str, Sequence[Html]]]:
+    if not report.rows:
+        yield "rows", "The rows", rows_part(report)
+        return
     for decision in report.decisions:
         yield f"decision-{decision.decision}", decision.title, _decision(report, decision)
     if report.money:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..engine.backtest.headline import headline, money_of
@@ -11,8 +11,13 @@ from .as_json import VERSION, Json
 if TYPE_CHECKING:
     from ..engine.backtest import Agreement, Amounts, Report, Split
     from ..engine.backtest.bootstrap import Rate
-    from ..engine.backtest.records import Decided, Referred, Sided, Sum
+    from ..engine.backtest.records import BadKind, Decided, Referred, Sided, Sum
     from ..engine.policy import Policy
+
+
+def bad_json(kinds: Sequence[BadKind]) -> list[Json]:
+    """Return why rows could not be decided; a row counts under each of its reasons, the message is that of the first."""
+    return [{"code": bad.code, "message": bad.message, "rows": bad.rows, "first_row": bad.first} for bad in kinds]
 
 
 def report_json(report: Report, file: str) -> Json:
@@ -31,10 +36,7 @@ def report_json(report: Report, file: str) -> Json:
             "bad": report.bad,
             "seed": report.seed,
         },
-        "bad": [
-            {"code": bad.code, "message": bad.message, "rows": bad.rows, "first_row": bad.first}
-            for bad in report.bad_kinds
-        ],
+        "bad": bad_json(report.bad_kinds),
         "changed": None if report.old is None else rate_json(report.changed),
         "revalued": report.revalued,
         "decisions": [_decision(report, decision) for decision in report.decisions],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ..engine.backtest.headline import money_of, percent, range_text, rate_text
@@ -13,7 +13,7 @@ from .plots import before_and_now, dot_and_range, shade
 
 if TYPE_CHECKING:
     from ..engine.backtest import Agreement, Amounts, Report, Split
-    from ..engine.backtest.records import Disagreement, Part, Sided
+    from ..engine.backtest.records import BadKind, Disagreement, Part, Sided
 
 _RULES: Final = 12
 _PARTS: Final = 30
@@ -206,11 +206,14 @@ def _sentence(text: str) -> str:
 
 def rows_part(report: Report) -> list[Html]:
     """Return which rows the figures are about, and why others are not among them."""
-    found = [tag("p", f"{rows_text(report)}.")]
+    return [tag("p", f"{rows_text(report)}."), *bad_part(report.bad_kinds)]
+
+
+def bad_part(kinds: Sequence[BadKind]) -> list[Html]:
+    """Return why rows could not be decided; nothing where all of them were."""
     rows = [
         [tag("td", bad.message, class_="word"), tag("td", tag("code", bad.code)), cell(bad.rows), cell(bad.first)]
-        for bad in report.bad_kinds[:20]
+        for bad in kinds[:20]
     ]
-    if rows:
-        found.append(table("Why rows could not be decided", ["reason", "code", "rows", "first row"], rows))
-    return found
+    head = ["reason, as of the first row", "code", "rows", "first row"]
+    return [table("Why rows could not be decided", head, rows)] if rows else []

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ..engine.backtest.headline import headline, money_of, percent, range_text, rate_text
+from .bad_rows import print_bad
 from .figures import number, print_table
 from .terminal import Output, Piece, counted
 
@@ -18,7 +19,6 @@ _RULES: Final = 8
 _FACTS: Final = 6
 _EXAMPLES: Final = 6
 _PARTS: Final = 12
-_BAD: Final = 6
 _WHY: Final = {
     "no-rule": "no rule covers it",
     "unsettled": "facts are missing",
@@ -38,6 +38,9 @@ def print_report(output: Output, report: Report) -> None:
     """Write a report."""
     output.line(Piece(headline(report), "strong"))
     output.line()
+    if not report.rows:
+        _print_rows(output, report)
+        return
     for decision in report.decisions:
         _print_decision(output, report, decision)
     _print_money(output, report)
@@ -295,12 +298,7 @@ def _print_examples(output: Output, report: Report) -> None:
 def _print_rows(output: Output, report: Report) -> None:
     for note in report.notes:
         output.line(Piece("note: ", "name"), note, hang=2)
-    for bad in report.bad_kinds[:_BAD]:
-        output.line(
-            Piece(f"{bad.rows:,} bad: ", "bad"), f"{bad.message} ({bad.code}, first in row {bad.first:,})", hang=2
-        )
-    if len(report.bad_kinds) > _BAD:
-        output.line(f"  and {counted(len(report.bad_kinds) - _BAD, 'more reason')}")
+    print_bad(output, report.bad_kinds, report.bad)
     output.line(Piece(rows_text(report), "strong"), hang=2)
 
 

@@ -9,6 +9,7 @@ import click
 
 from . import completion
 from .options import DateType, Moment, format_option, load
+from .reading import FORMATS, reading_options
 
 if TYPE_CHECKING:
     from ..engine.bulk.errors import BulkError
@@ -21,7 +22,8 @@ INPUT is CSV, TSV, JSON lines, Parquet or Arrow, by its ending; the table of a d
 or - for standard input. One row in, one row out, in the order of the input: its number, the verdict of each decision,
 the rule behind it, its values, the facts that are missing. --keep takes columns of the input along.
 
-Columns are called as the facts are, or a mapping says which is which (see `policy map`). Rows that cannot be decided,
+Columns are called as the facts are, or a mapping says which is which (see `policy map`); --ignore leaves one out that is
+called as a fact and is none. Rows that cannot be decided,
 because nobody can read them or a fact in them is impossible, go to OUTPUT.bad.jsonl with the reason; none is lost.
 
 What is done is kept: a run that was stopped, however roughly, goes on with --resume. It needs an extra:
@@ -41,8 +43,6 @@ Exit codes:
   1  some rows are bad, or the run stopped before its end
   2  wrong usage: a file, a column or an option that does not exist, an output that is there already
 """
-
-_FORMATS = ("csv", "tsv", "jsonl", "parquet", "arrow", "arrows")
 
 
 class AsOf(DateType):
@@ -69,17 +69,13 @@ class AsOf(DateType):
     shell_complete=completion.policies,
     help="The policy to decide by: a file, or a shipped pack.",
 )
-@click.option("--mapping", metavar="FILE", help="Which column is which fact: a file as `policy map` writes it.")
+@reading_options
 @click.option("--keep", metavar="COL,..|all", default="", help="Columns of the input to write beside the verdicts.")
 @click.option(
     "--as-of", type=AsOf(), metavar="DATE|column:NAME", help="When to decide as of; now unless said otherwise."
 )
-@click.option("--ignore-unknown", is_flag=True, help="Leave out columns that are no facts.")
 @click.option("--detail", is_flag=True, help="Also write which outcomes are still possible, rivals, and red lines.")
-@click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help="How a text file is stored.")
-@click.option("--delimiter", default="", metavar="SIGN", help="What stands between cells; found out unless said.")
-@click.option("--from", "from_", type=click.Choice(_FORMATS), help="The format of the input, if its ending is silent.")
-@click.option("--to", type=click.Choice(_FORMATS), help="The format of the output, if its ending is silent.")
+@click.option("--to", type=click.Choice(FORMATS), help="The format of the output, if its ending is silent.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Read the first N rows only.")
 @click.option("--bad", default="", metavar="FILE", help="Where bad rows go; OUTPUT.bad.jsonl unless said otherwise.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
@@ -105,6 +101,7 @@ def command(
     mapping: str | None,
     keep: str,
     as_of: dt.date | str | None,
+    ignore: tuple[str, ...],
     ignore_unknown: bool,
     detail: bool,
     encoding: str,
@@ -144,11 +141,12 @@ def command(
             keep=None if keep == "all" else tuple(name.strip() for name in keep.split(",") if name.strip()),
             as_of=as_of,
             encoding=encoding,
-            delimiter={"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter),
+            delimiter=delimiter,
             limit=limit or 0,
             bad=bad,
             threads=threads,
             detail=detail,
+            ignore=ignore,
             ignore_unknown=ignore_unknown,
             resume=resume,
             overwrite=overwrite,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,33 +12,18 @@ import attrs
 import click
 
 from .options import Moment, check_exists
+from .reading import reading_options
 
 if TYPE_CHECKING:
-    from ..engine.backtest.pages import Page, Since
+    from ..engine.backtest.history import Pages
+    from ..engine.backtest.pages import Since
     from ..engine.policy import Policy
 
-    NamesType = click.ParamType[tuple[str, ...]]
     PairType = click.ParamType[tuple[str, str]]
 else:  # because older releases of click have a class without parameters
-    NamesType = PairType = click.ParamType
+    PairType = click.ParamType
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_MISSING = "a history is read as columns: pip install 'evenhand[columns]'."
-
-
-class Names(NamesType):
-    """Names with commas between them."""
-
-    name = "names"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        """Take the names apart."""
-        if isinstance(value, tuple):
-            return value
-        found = tuple(name.strip() for name in value.split(","))
-        if not all(found):
-            self.fail(f"{value!r} has an empty name in it.", param, ctx)
-        return found
 
 
 class Recorded(PairType):
@@ -57,10 +43,6 @@ class Recorded(PairType):
 
 _OPTIONS = (
     click.option(
-        "--ignore", type=Names(), metavar="COLUMNS", default=(), help="Columns that are no facts and are left out."
-    ),
-    click.option("--ignore-unknown", is_flag=True, help="Leave out all columns that are no facts."),
-    click.option(
         "--outcome",
         "outcomes",
         type=Recorded(),
@@ -77,6 +59,7 @@ _OPTIONS = (
         metavar="DATE|column:NAME",
         help="Decide as on that day, or for each row as on the day in a column; now unless said otherwise.",
     ),
+    click.option("-q", "--quiet", is_flag=True, help="No progress bar."),
 )
 
 
@@ -84,22 +67,28 @@ def history_options(command: Command) -> Command:
     """Give a command the options of a history."""
     for option in reversed(_OPTIONS):
         command = option(command)
-    return command
+    return reading_options(command)
 
 
 @attrs.frozen
 class History:
-    """A history as a command was asked to read it."""
+    """A history as a command was asked to read it; *complaints* are options that do not go together."""
 
     file: str
+    mapping: str | None
     ignore: tuple[str, ...]
+    ignore_unknown: bool
+    encoding: str
+    delimiter: str
+    from_: Any
     outcomes: dict[str, str]
     since: dt.date | None
     date_column: str | None
     sample: int | None
     seed: int
     as_of: dt.date | str | None
-    ignore_unknown: bool
+    quiet: bool
+    complaints: tuple[str, ...] = ()
 
     @classmethod
     def asked(cls, file: str, **options: Any) -> History:
@@ -107,15 +96,18 @@ class History:
         Return what the options ask for.
 
         Raises:
-            UsageError: If they do not go together.
+            UsageError: If there is no such file.
         """
-        if file != "-":
-            check_exists(file)
-        outcomes = dict(options.pop("outcomes"))
-        as_of = options.pop("as_of")
+        check_is_file(file)
+        outcomes: dict[str, str] = {}
+        complaints: list[str] = []
+        for decision, column in options.pop("outcomes"):
+            if outcomes.setdefault(decision, column) != column:
+                complaints.append(f"--outcome names two columns for {decision!r}: take one of them")
         if options["since"] is not None and not options["date_column"]:
-            raise click.UsageError("--since needs to know which column has the date: add --date-column COLUMN.")
-        return cls(file, outcomes=outcomes, as_of=_moment(as_of), **options)
+            complaints.append("--since needs to know which column has the date: add --date-column COLUMN")
+        as_of = _moment(options.pop("as_of"))
+        return cls(file, outcomes=outcomes, as_of=as_of, complaints=tuple(complaints), **options)
 
     def used(self) -> tuple[str, ...]:
         """Return the columns that the options name."""
@@ -142,50 +134,122 @@ def _moment(text: str | None) -> dt.date | str | None:
     return Moment().convert(text, None, None)
 
 
-def pages_of(history: History, policies: Sequence[Policy], columns: Sequence[str]) -> Iterator[Page]:
+def needs_columns() -> None:
     """
-    Yield a history page by page; *columns* are those that the command itself asks for.
+    Import what deciding a history needs.
 
     Raises:
-        UsageError: If the file cannot be read as a table, or has columns that nobody knows.
+        UsageError: If the extra is not installed, or broken.
     """
-    from ..engine.backtest.history import HistoryError, read_history
-
-    wanted = (*columns, *history.used())
     try:
-        yield from read_history(
-            history.file, policies, wanted=wanted, ignore=None if history.ignore_unknown else history.ignore
-        )
-    except HistoryError as problem:
-        raise click.UsageError(str(problem)) from None
-    except ModuleNotFoundError as error:
-        if error.name not in ("pyarrow", "numpy"):
-            raise
-        raise click.UsageError(_MISSING) from None
+        from ..engine import backtest  # noqa: F401 because only its being there counts
+    except ImportError as error:
+        raise click.UsageError(f"{error}.") from None
 
 
-def check_decisions(history: History, policies: Sequence[Policy]) -> None:
+def load_all(*names: str | None) -> list[Policy]:
     """
-    Refuse recorded outcomes of decisions that no policy has.
+    Load policies, those whose name is not None; what is wrong with any of them goes to stderr.
 
     Raises:
-        UsageError: With the nearest decision that there is.
+        UsageError: If one of them is not there, with all that are not.
     """
+    from .revisions import load_any
+
+    policies: list[Policy] = []
+    missing: list[str] = []
+    is_broken = False
+    for name in filter(None, names):
+        try:
+            policies.append(load_any(name))
+        except click.UsageError as error:
+            missing.append(error.message)
+        except click.exceptions.Exit:
+            is_broken = True
+    if missing:
+        raise click.UsageError("\n".join(missing))
+    if is_broken:
+        raise click.exceptions.Exit(1)
+    return policies
+
+
+@contextmanager
+def opened(history: History, policies: Sequence[Policy], columns: Sequence[str]) -> Iterator[Pages]:
+    """
+    Open a history, and show how far its reading is; *columns* are those that the command itself asks for.
+
+    Raises:
+        UsageError: With everything that is wrong with the options, the columns, or the file.
+    """
+    from ..engine.backtest.history import HistoryError
+    from .bulk_progress import BulkProgress
+
+    complaints = [*history.complaints, *_unknown_decisions(history, policies)]
+    pages: Pages | None = None
+    with ExitStack() as stack:
+        try:
+            pages = stack.enter_context(closing(_pages(history, policies, columns)))
+        except HistoryError as problem:
+            complaints += problem.problems
+        except click.exceptions.Exit:
+            if not complaints:
+                raise
+        if complaints or pages is None:
+            raise _told(complaints)
+        pages.watcher = stack.enter_context(BulkProgress(is_wanted=not history.quiet))
+        try:
+            yield pages
+        except HistoryError as problem:
+            raise _told(problem.problems) from None
+
+
+def _told(complaints: Iterable[str]) -> click.UsageError:
+    return click.UsageError(
+        "\n".join(complaint if complaint[-1] in ".?" else f"{complaint}." for complaint in complaints)
+    )
+
+
+def _pages(history: History, policies: Sequence[Policy], columns: Sequence[str]) -> Pages:
+    from ..engine.backtest.history import Wish, open_history
+    from ..rules.diagnostics import PolicyError
+    from .findings import print_findings
+    from .map import read_mapping
+
+    wish = Wish(
+        (*columns, *history.used()),
+        history.ignore,
+        history.ignore_unknown,
+        None if history.mapping is None else read_mapping(history.mapping, *policies),
+        history.encoding,
+        history.delimiter,
+        history.from_,
+    )
+    try:
+        return open_history(history.file, policies, wish)
+    except PolicyError as error:  # the mapping does not fit to the file
+        print_findings(error.diagnostics)
+        raise click.exceptions.Exit(1) from None
+
+
+def _unknown_decisions(history: History, policies: Sequence[Policy]) -> Iterator[str]:
+    """Say which recorded outcomes are those of decisions that no policy has."""
     from .group import did_you_mean
 
     known = dict.fromkeys(name for policy in policies for name in policy.tree.decisions)
     for decision in history.outcomes:
         if decision not in known:
-            raise click.UsageError(f"the policy has no decision {decision!r}.{did_you_mean(decision, known)}")
+            yield f"the policy has no decision {decision!r}.{did_you_mean(decision, known)}"
 
 
 def check_is_file(name: str) -> None:
     """
-    Refuse a history that is no file.
+    Refuse a history that is no file; standard input and the table of a database are let through.
 
     Raises:
-        UsageError: If it is a folder.
+        UsageError: If there is no such file, or it is a folder.
     """
+    if name == "-" or "://" in name:
+        return
     check_exists(name)
     if not Path(name).is_file():
         raise click.UsageError(f"{name!r} is no file of incidents.")

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import completion
-from .options import load
+from .options import check_exists, load
+from .reading import delimiter_option, encoding_option
 
 if TYPE_CHECKING:
     from ..engine.bulk.mapping.guess import Guess
+    from ..engine.bulk.mapping.reading import Mapping
     from ..engine.policy import Policy
 
 HELP = """\
@@ -54,8 +56,8 @@ Exit codes:
 )
 @click.option("-o", "--output", metavar="MAPPING", help="Where to write it; standard output unless said otherwise.")
 @click.option("--overwrite", is_flag=True, help="Write over a file that is there.")
-@click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help="How a text file is stored.")
-@click.option("--delimiter", default="", metavar="SIGN", help="What stands between cells; found out unless said.")
+@encoding_option
+@delimiter_option
 def command(
     *,
     file: str,
@@ -104,11 +106,18 @@ def _check(mapping: str, place: Any, reading: Any, policy: Policy) -> None:
     out().line(f"{mapping} is sound: it gives {counted(count, 'fact')} of {policy.id} for {place.name}")
 
 
-def read_mapping(file: str, policy: Policy) -> Any:
-    """Read a mapping; what is wrong with it goes to stderr, and the run ends with 1."""
+def read_mapping(file: str, policy: Policy, *others: Policy) -> Mapping:
+    """
+    Read a mapping for a policy, or for several; what is wrong with it goes to stderr, and the run ends with 1.
+
+    Raises:
+        UsageError: If there is no such file.
+    """
     from ..engine.bulk import needed
 
-    return _told(lambda: needed("mapping").load_mapping(file, policy))
+    check_exists(file)
+    mapping: Mapping = _told(lambda: needed("mapping").load_mapping(file, policy, *others))
+    return mapping
 
 
 def _told(work: Any) -> Any:

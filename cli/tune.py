@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import completion
-from .histories import History, check_decisions, check_is_file, history_options, pages_of
+from .histories import History, history_options, load_all, needs_columns, opened
 from .options import format_option
 
 if TYPE_CHECKING:
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 HELP = """\
 Sweep a parameter over a range on past incidents: what it costs, what changes, what is left to a human.
 
-HISTORY is a table of incidents as `policy backtest` reads it. A range is small_loss=25..150:25, from, to and step, or a
-list as in small_loss=25,50,100; units are the parameter's own unless they are written, as in cool_off=24h..96h:24h.
+HISTORY is a table of incidents as `policy backtest` reads it, with a mapping or without. A range is
+small_loss=25..150:25, from, to and step, or a list as in small_loss=25,50,100; units are the parameter's own unless
+they are written, as in cool_off=24h..96h:24h.
 Each value is compiled once and the history read once. With a second --parameter every pair of values is tried, and the
 result is a map. The value that the policy has is always among those tried, and marked.
 
 \b
 Examples:
   policy tune policy.toml incidents.csv --parameter small_loss=25..150:25
-  policy tune house incidents.parquet --parameter small_loss=25,50,75 --outcome refund=recorded_refund
+  policy tune house claims.csv --mapping claims.toml --parameter small_loss=25,50,75 --outcome refund=result
   policy tune house incidents.csv --parameter small_loss=25..150:25 \\
     --parameter viral_views=1000,5000,10000 --format html -o tune.html
 
@@ -58,7 +59,6 @@ def command(
     """Sweep parameters."""
     if len(parameters) > 2:
         raise click.UsageError("one parameter is a curve and two are a map: take --parameter once or twice.")
-    check_is_file(history)
     asked = History.asked(history, **options)
     sweep = _sweep(asked, policy_name, parameters)
     _write(sweep, asked, format_, output)
@@ -68,19 +68,16 @@ def command(
 def _sweep(history: History, policy_name: str, parameters: tuple[str, ...]) -> Sweep:
     from ..rules.diagnostics import PolicyError
     from .findings import print_findings
-    from .revisions import load_any
 
-    policy = load_any(policy_name)
-    check_decisions(history, [policy])
-    try:
-        from ..engine.backtest import Options, RangeError, tune
-    except ImportError as error:
-        raise click.UsageError(f"{error}.") from None
+    (policy,) = load_all(policy_name)
+    needs_columns()
+    from ..engine.backtest import Options, RangeError, tune
+
     options = Options(outcomes=history.outcomes, as_of=history.as_of, seed=history.seed)
-    pages = pages_of(history, [policy], ())
     try:
         knobs = _knobs(policy, parameters)
-        return tune(pages, policy, knobs, options=options, since=history.filter(), sample=history.sample)
+        with opened(history, [policy], ()) as pages:
+            return tune(pages, policy, knobs, options=options, since=history.filter(), sample=history.sample)
     except RangeError as problem:
         raise click.UsageError(f"{problem}.") from None
     except PolicyError as problem:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from ..engine.backtest.bootstrap import Rate
-from ..engine.backtest.headline import money_of, percent
+from ..engine.backtest.headline import money_of, nothing_decided, percent
 
 if TYPE_CHECKING:
     from ..engine.backtest import Setting, Sweep
@@ -74,6 +74,8 @@ def moving(sweep: Sweep) -> list[tuple[str, list[str]]]:
 
 def summary(sweep: Sweep) -> str:
     """Return in one sentence what the range costs, and what it costs now."""
+    if not sweep.rows:
+        return nothing_decided(sweep.read, sweep.left_out, sweep.bad)
     names = " and ".join(f"`{knob.name}`" for knob in sweep.knobs)
     now = next(setting for setting in sweep.settings if setting.is_present)
     text = f"{names} now: {' and '.join(sweep.texts(now))}"

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from .backtest_html import style
+from .backtest_parts import bad_part
 from .html import Html, document, tag
 from .page_tables import cell, row_head, table, text_cell
 from .plots import Line, chart, round_top, shade
@@ -21,10 +22,12 @@ def page(sweep: Sweep, file: str) -> str:
     names = " and ".join(knob.name for knob in sweep.knobs)
     head = tag("h1", tag("b", sweep.policy.title), f": {names} on ", tag("code", PurePath(file).name))
     said = tag("p", summary(sweep).replace("`", ""), class_="headline")
-    parts = _curves(sweep) if len(sweep.knobs) == 1 else _maps(sweep)
+    parts = list(_curves(sweep) if len(sweep.knobs) == 1 else _maps(sweep)) if sweep.rows else []
+    if sweep.bad:
+        parts.append(tag("section", tag("h2", "Bad rows"), bad_part(sweep.bad_kinds)))
     footer = tag("footer", tag("p", f"{rows_text(sweep)}. {_METHOD}"))
     return document(
-        f"{names} of {sweep.policy.title}", [tag("header", head, said), tag("main", list(parts)), footer], style()
+        f"{names} of {sweep.policy.title}", [tag("header", head, said), tag("main", parts), footer], style()
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .as_json import VERSION, Json
-from .backtest_json import rate_json, sum_json
+from .backtest_json import bad_json, rate_json, sum_json
 from .tune_figures import summary
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def sweep_json(sweep: Sweep, file: str) -> Json:
             "bad": sweep.bad,
             "seed": sweep.seed,
         },
+        "bad": bad_json(sweep.bad_kinds),
         "settings": [_setting(sweep, setting) for setting in sweep.settings],
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from .bad_rows import print_bad
 from .figures import number, print_table
 from .terminal import Output, Piece
 from .tune_figures import Figure, figures, moving, rows_text, summary
@@ -20,12 +21,17 @@ def print_sweep(output: Output, sweep: Sweep) -> None:
     """Write a sweep."""
     output.line(Piece(summary(sweep), "strong"))
     output.line()
+    if not sweep.rows:
+        print_bad(output, sweep.bad_kinds, sweep.bad)
+        output.line(Piece(rows_text(sweep), "strong"), hang=2)
+        return
     if len(sweep.knobs) == 1:
         _print_curve(output, sweep)
     else:
         for figure in figures(sweep):
             _print_map(output, sweep, figure)
     output.line(f"{HERE} is what the policy has now; changed is against that.", hang=2)
+    print_bad(output, sweep.bad_kinds, sweep.bad)
     output.line(Piece(rows_text(sweep), "strong"), hang=2)
 
 

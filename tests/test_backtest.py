@@ -318,16 +318,20 @@ def test_rows_before_a_day_and_without_one_are_left_out() -> None:
     assert report.rows + report.bad == kept
 
 
+def nobody(_row: int, _problems: object) -> None:
+    raise AssertionError("no row of these cannot be read")
+
+
 def test_a_sample_has_its_size_is_the_same_for_a_seed_and_any_row_is_as_likely() -> None:
     history = pages(rows(500, seed=12), size=50)
     met: Counter[int] = Counter()
     for seed in range(200):
-        kept, read = sampled(history, 40, seed)
+        kept, read = sampled(history, 40, seed, nobody)
         numbers = [int(number) for page in kept for number in page.numbers]
         assert (len(numbers), len(set(numbers)), read) == (40, 40, 500)
         met.update(numbers)
-    again, _ = sampled(history, 40, 0)
-    assert [list(page.numbers) for page in again] == [list(page.numbers) for page in sampled(history, 40, 0)[0]]
+    again, _ = sampled(history, 40, 0, nobody)
+    assert [list(page.numbers) for page in again] == [list(page.numbers) for page in sampled(history, 40, 0, nobody)[0]]
     # Each row is taken 16 times of 200 on average; that one strays five standard deviations is one chance in a million.
     assert max(met.values()) < 16 + 5 * 4
     assert len(met) == 500
@@ -343,4 +347,4 @@ def test_a_sample_larger_than_the_history_is_the_history() -> None:
 def test_a_history_without_rows_says_so() -> None:
     from evenhand.engine.backtest.headline import headline
 
-    assert headline(run([], policy())).startswith("No incident")
+    assert headline(run([], policy())).startswith("There is no incident")

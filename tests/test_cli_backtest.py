@@ -127,7 +127,7 @@ def test_decisions_that_no_rule_is_about_are_left_out_with_a_note(shop: Path) ->
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--ignore", "case,shop,till,day"), r"no facts for the columns `recorded`.*--ignore 'recorded'"),
+        (("--ignore", "case,shop,till,day"), r"no fact for the column `recorded`.*--ignore 'recorded'"),
         (("--ignore", "case,shop,till,day,recorded", "--by", "shp"), r"no column `shp`: did you mean `shop`"),
         ((*ASIDE, "--since", "2026-01-01"), r"add --date-column COLUMN"),
         ((*ASIDE, "--outcome", "refnd=recorded"), r"no decision 'refnd'. Did you mean 'refund'"),

@@ -118,3 +118,27 @@ def test_without_the_extra_it_says_which(source: Path) -> None:
     )
     assert ran.returncode == 2
     assert "evenhand[columns]" in ran.stderr and "Traceback" not in ran.stderr
+
+
+def test_a_column_that_is_called_as_a_fact_can_be_ignored(source: Path) -> None:
+    """What it says then is a missing fact, also in lines of JSON; a slip is refused, and so is a column that is mapped."""
+    assert decide(source, "-o", "out.csv", "--ignore", "abuse", "--quiet").code == 1
+    lines = read_rows(Path("out.csv"))
+    assert "abuse" in lines[0]["refund.missing"] + lines[0]["walk_away.missing"]
+    write_rows(Path("in.jsonl"), ROWS)
+    decide("in.jsonl", "-o", "out.jsonl", "--ignore", "abuse", "--quiet")
+    assert [row["refund"] for row in read_rows(Path("out.jsonl"))] == [row["refund"] for row in lines]
+    ran = decide(source, "-o", "other.csv", "--ignore", "abuze")
+    assert (ran.code, "did you mean `abuse`" in ran.err) == (2, True)
+    Path("map.toml").write_text('[facts]\nabuse = "abuse"\n')
+    ran = decide(source, "-o", "other.csv", "--ignore", "abuse", "--mapping", "map.toml")
+    assert (ran.code, "take it out of one of them" in ran.err) == (2, True)
+
+
+def test_moments_out_of_a_column_of_numbers_are_refused(source: Path) -> None:
+    import pyarrow as pa
+    from bulk_files import write_table
+
+    write_table(Path("in.parquet"), pa.table({"abuse": ["rude"], "day": [20260101]}))
+    ran = run("decide", "in.parquet", "-o", "out.csv", "--policy", "house", "--as-of", "column:day")
+    assert (ran.code, "holds int64, and no dates" in ran.err) == (2, True)

@@ -14,7 +14,6 @@ from .kinds import Kind
 from .parts import OTHERS
 from .records import (
     Amounts,
-    BadKind,
     Decided,
     Duties,
     Guarded,
@@ -41,7 +40,6 @@ def assembled(job: Backtest, *, read: int, left_out: int, sampled: int, notes: t
     seed = job.options.seed
     old, new = (None if side is None else side.policy for side in job.sides())
     assert new is not None
-    bad = sorted(job.bad.reasons.items(), key=lambda reason: (-reason[1][0], reason[1][1]))
     return Report(
         new=new,
         old=old,
@@ -50,7 +48,7 @@ def assembled(job: Backtest, *, read: int, left_out: int, sampled: int, notes: t
         sampled=sampled,
         rows=job.rows,
         bad=job.bad.rows,
-        bad_kinds=tuple(BadKind(code, message, rows, first) for (code, message), (rows, first) in bad),
+        bad_kinds=job.bad.kinds(),
         changed=rate(job.changed, job.rows, seed, "changed"),
         revalued=job.revalued,
         decisions=tuple(_decided(job, decision) for decision in job.decisions),

@@ -53,10 +53,26 @@ def range_text(amount: Sum, currency: str, *, signed: bool = False) -> str:
 def headline(report: Report) -> str:
     """Return what changes, in one sentence; of one policy alone, what it comes to."""
     if not report.rows:
-        return "No incident could be decided: there is nothing to compare."
+        return nothing_decided(report.read, report.left_out, report.bad)
     money = (_money(amounts, alone=report.old is None) for amounts in report.money)
     parts = [_outcomes(report), *(text for text in money if text)]
     return "; ".join(parts) + "."
+
+
+def nothing_decided(read: int, left_out: int, bad: int) -> str:
+    """
+    Say why there are no figures.
+
+    >>> nothing_decided(300, 0, 300)
+    'None of the 300 incidents could be decided: there are no figures.'
+    """
+    if not read:
+        return "There is no incident in the history: there are no figures."
+    if not bad:
+        return f"All of the {_counted(left_out, 'incident')} are left out by their date: there are no figures."
+    none = f"None of the {bad:,} incidents" if bad > 1 else "The only incident"
+    rest = f", and {left_out:,} are left out by their date" if left_out else ""
+    return f"{none} could {'not ' if bad == 1 else ''}be decided{rest}: there are no figures."
 
 
 def _outcomes(report: Report) -> str:

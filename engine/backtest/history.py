@@ -1,90 +1,179 @@
-"""A history out of a file of any format that `policy decide` reads, its columns named as facts."""
+"""A history out of a file of any format that `policy decide` reads, its columns named as facts or mapped to them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from ...rules.diagnostics import nearest
+from ...rules.given import groups_of
 from ...rules.types import Fact
 from ..bulk import BulkError
-from ..bulk.by_name import NAMES, ByName
-from ..bulk.chunks import Chunk
-from ..bulk.places import place_of
+from ..bulk.by_name import NAMES, ByName, named, needed_columns
+from ..bulk.chunks import Chunk, Problems, Source, batch_of, merged
+from ..bulk.ignoring import known_facts, wrongly_ignored
+from ..bulk.places import Format, place_of
 from ..bulk.sources import Reading, open_source
 from ..columns.library import pa
 from .pages import Page, Unreadable
 
 if TYPE_CHECKING:
+    from ..bulk import mapping as maps
+    from ..bulk.deciding import Mapper
+    from ..bulk.run import Watcher
     from ..policy import Policy
+
+_LISTED: Final = 8
 
 
 class HistoryError(ValueError):
-    """Why a history cannot be read: one lower-case sentence, with the way out."""
+    """Why a history cannot be read: *problems* are lower-case sentences, each with the way out."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
-def read_history(
-    file: str, policies: Sequence[Policy], *, wanted: Iterable[str] = (), ignore: Iterable[str] | None = ()
-) -> Iterator[Page]:
+@attrs.frozen
+class Wish:
     """
-    Yield the pages of a file.
+    What is asked of a history.
 
-    *wanted* are columns that are asked for beside facts; others that no policy knows are an error unless they are in *ignore*
-    (None: whatever they are). A cell of text that is blank states nothing.
+    *wanted* are columns that are needed beside facts: of the file, facts, or such as the *mapping* describes. Without a mapping each
+    column is the fact of that name; others that no policy knows are an error unless they are in *ignore*, or all of them are to
+    be ignored (*ignore_unknown*). An ignored column states nothing, even if it is called as a fact.
+    """
+
+    wanted: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    ignore_unknown: bool = False
+    mapping: maps.Mapping | None = None
+    encoding: str = "utf-8"
+    delimiter: str = ""
+    format: Format | None = None
+
+
+def read_history(file: str, policies: Sequence[Policy], wish: Wish | None = None) -> Iterator[Page]:
+    """
+    Yield the pages of a file; a cell of text that is blank states nothing.
 
     Raises:
-        HistoryError: If it cannot be read, or a column is missing or unknown.
+        HistoryError: If it cannot be read, or columns are missing or unknown.
+        PolicyError: If a mapping does not fit to its columns.
     """
-    facts = {name: fact for policy in policies for name, fact in policy.tree.facts.items()}
-    asked, left = list(wanted), None if ignore is None else set(ignore)
+    with closing(open_history(file, policies, wish)) as pages:
+        yield from pages
+
+
+def open_history(file: str, policies: Sequence[Policy], wish: Wish | None = None) -> Pages:
+    """
+    Open a file, and check that its columns are what is needed.
+
+    Raises:
+        HistoryError: If it cannot be read, or columns are missing or unknown: all of them at once.
+        PolicyError: If a mapping does not fit to its columns.
+    """
+    wish = wish or Wish()
     try:
-        source = open_source(place_of(file), Reading())
-        try:
-            if not source.is_open:
-                _check(source.names, facts, asked, left)
-            mapper = ByName(facts, is_text=source.is_text, passed_over=None)
-            for chunk in source.chunks(0, None):
-                if source.is_open:
-                    chunk = attrs.evolve(chunk, batch=_with_all(chunk.batch, asked))
-                    _check(chunk.batch.schema.names, facts, asked, left)
-                yield _page(chunk, mapper)
-        finally:
-            source.close()
+        source = open_source(place_of(file, wish.format), Reading(wish.encoding, wish.delimiter, threads=2))
     except BulkError as problem:
         raise HistoryError(str(problem)) from None
+    try:
+        return Pages(source, {name: fact for policy in policies for name, fact in policy.tree.facts.items()}, wish)
+    except BaseException:
+        source.close()
+        raise
 
 
-def _page(chunk: Chunk, mapper: ByName) -> Page:
-    batch, _ = mapper.facts(chunk)
-    return Page(batch, chunk.batch, chunk.rows, tuple(Unreadable(bad.row, bad.problems) for bad in chunk.bad))
+class Pages:
+    """The pages of a history that has been opened; *watcher* is told how far the reading is."""
+
+    def __init__(self, source: Source, facts: dict[str, Fact], wish: Wish) -> None:
+        self.watcher: Watcher | None = None
+        self._source, self._wish = source, wish
+        self._facts = known_facts(facts, wish.ignore)
+        if not source.is_open:
+            self._check(source.names)
+        mapper: Mapper
+        if wish.mapping is not None:
+            mapped = wish.mapping.bound(source)
+            mapper, self._columns = mapped, mapped.needed(wish.wanted)
+        else:
+            mapper = ByName(self._facts, is_text=source.is_text, passed_over=None)
+            self._columns = needed_columns(source, self._facts, wish.wanted)
+        self._mapper = mapper
+        self._described = () if wish.mapping is None else tuple(wish.mapping.columns)
+
+    def __iter__(self) -> Iterator[Page]:
+        """Read on, page by page."""
+        if self.watcher is not None:
+            self.watcher.expect(self._source.total, self._source.size)
+        rows = 0
+        try:
+            for chunk in self._source.chunks(0, self._columns):
+                page = self._page(chunk)
+                yield page
+                rows += len(chunk.rows) + len(chunk.bad)
+                if self.watcher is not None:
+                    self.watcher.at(rows, self._source.read())
+        except BulkError as problem:
+            raise HistoryError(str(problem)) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
+
+    def _page(self, chunk: Chunk) -> Page:
+        if self._source.is_open and self._wish.mapping is None:
+            self._check((*chunk.batch.schema.names, *self._wish.wanted))
+        facts, problems = self._mapper.facts(chunk)
+        named: dict[str, Any] = {}
+        for name in self._wish.wanted:
+            named[name], refused = self._named(chunk, name, facts)
+            problems = merged(problems, refused)
+        bad = tuple(Unreadable(row.row, row.problems) for row in chunk.bad)
+        return Page(facts, batch_of(named, len(chunk.rows)), chunk.rows, bad).without(problems)
+
+    def _named(self, chunk: Chunk, name: str, facts: Any) -> tuple[Any, Problems]:
+        """Return a column: as a mapping describes it, as a fact, or as it stands in the file; of nulls where no row has it."""
+        if name not in self._described and name in facts.schema.names:
+            return facts.column(name), {}
+        if name in self._described or name in chunk.batch.schema.names:
+            return self._mapper.column(chunk, name)
+        return pa.nulls(chunk.batch.num_rows, pa.string()), {}
+
+    def _check(self, names: Sequence[str]) -> None:
+        """Refuse columns that nobody knows, and miss those that are asked for, or that are to be ignored."""
+        wish = self._wish
+        mapped = () if wish.mapping is None else (*wish.mapping.columns, *wish.mapping.facts, *wish.mapping.constants)
+        problems = [
+            f"the history has no column `{name}`{_meant(name, (*names, *mapped))}"
+            for name in dict.fromkeys(wish.wanted)
+            if name not in names and name not in mapped
+        ]
+        problems += wrongly_ignored(wish.ignore, self._source, wish.mapping)
+        if wish.mapping is None and not wish.ignore_unknown:
+            known = {*self._facts, *groups_of(self._facts), *wish.wanted, *wish.ignore, *NAMES}
+            unknown = [name for name in names if name not in known]
+            problems += [_unknown(unknown, self._facts, names)] if unknown else []
+        if problems:
+            raise HistoryError(*problems)
 
 
-def _with_all(batch: Any, wanted: Iterable[str]) -> Any:
-    """Return a batch with blank columns for those that no row of it has."""
-    for name in wanted:
-        if name not in batch.schema.names:
-            batch = batch.append_column(name, pa.nulls(batch.num_rows, pa.string()))
-    return batch
+def _unknown(unknown: Sequence[str], facts: Mapping[str, Fact], names: Sequence[str]) -> str:
+    listed = ", ".join(named(name, facts, names) for name in unknown[:_LISTED])
+    more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
+    columns, them = ("facts for the columns", "them") if len(unknown) > 1 else ("fact for the column", "it")
+    commas = ",".join(f'"{name}"' if "," in name else name for name in unknown)
+    return (
+        f"the policy has no {columns} {listed}{more}: map {them} with --mapping (`policy map --guess` writes one), or leave {them} "
+        f"out with --ignore '{commas}' or --ignore-unknown"
+    )
 
 
-def _check(names: Sequence[str], facts: Mapping[str, Fact], wanted: Sequence[str], ignore: set[str] | None) -> None:
-    for name in wanted:
-        if name not in names:
-            near = nearest(name, names)
-            raise HistoryError(f"the history has no column `{name}`" + (f": did you mean `{near}`?" if near else ""))
-    if ignore is None:
-        return
-    groups = {name.partition(".")[0] for name in facts if "." in name}
-    known = {*facts, *groups, *wanted, *ignore, *NAMES}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        near = nearest(unknown[0], facts)
-        meant = f" (did you mean `{near}`?)" if near else ""
-        listed = ", ".join(f"`{name}`" for name in unknown[:8])
-        more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
-        raise HistoryError(
-            f"the policy has no facts for the columns {listed}{more}{meant}: name the columns after facts, or leave them out with "
-            f"--ignore-unknown, or one by one with --ignore '{','.join(unknown)}'"
-        )
+def _meant(name: str, known: Sequence[str]) -> str:
+    near = nearest(name, known)
+    return f": did you mean `{near}`?" if near else f": it has {', '.join(f'`{one}`' for one in known[:_LISTED])}"

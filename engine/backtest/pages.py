@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import attrs
 import numpy as np
 
 from ...rules.diagnostics import Diagnostic
+from ..bulk.chunks import Problems
+from ..bulk.moments import may_have_moments, moment_column
 from ..columns.library import pa, pc
+
+#: The column of moments as of which is decided, called as no fact can be.
+AS_OF: Final = "as of"
 
 
 @attrs.frozen
@@ -26,8 +31,8 @@ class Page:
     """
     Some rows of a history.
 
-    *facts* and *columns* are `pyarrow.RecordBatch`es of the same rows: one has facts by their names, the other the columns as they
-    stand in the file. *numbers* are the rows' numbers from 1, an array of NumPy; *bad* are rows that are in neither.
+    *facts* and *columns* are `pyarrow.RecordBatch`es of the same rows: one has facts by their names, the other the columns that
+    were asked for by theirs. *numbers* are the rows' numbers from 1, an array of NumPy; *bad* are rows that are in neither.
     """
 
     facts: Any
@@ -42,8 +47,18 @@ class Page:
         chosen = pa.array(mask)
         return Page(self.facts.filter(chosen), self.columns.filter(chosen), self.numbers[mask], self.bad)
 
+    def without(self, problems: Problems) -> Page:
+        """Return the rows that nothing is wrong with; the others, by their places, are bad ones."""
+        if not problems:
+            return self
+        good = np.ones(len(self.numbers), dtype=bool)
+        good[list(problems)] = False
+        bad = (Unreadable(int(self.numbers[place]), found) for place, found in problems.items())
+        rows = sorted((*self.bad, *bad), key=lambda row: row.row)
+        return attrs.evolve(self.taken(good), bad=tuple(rows))
+
     def column(self, name: str) -> Any:
-        """Return a column by the name that it has in the file, or else as a fact; None where there is none."""
+        """Return a column that was asked for by that name, or else a fact; None where there is none."""
         for batch in (self.columns, self.facts):
             at = batch.schema.get_field_index(name)
             if at >= 0:
@@ -67,7 +82,7 @@ class Page:
 
 @attrs.define
 class Since:
-    """Leaves out rows before a day, and rows without one; counts them."""
+    """Leaves out rows before a day, and rows without one; counts them. A row whose day nobody can read is bad."""
 
     day: dt.date
     column: str
@@ -76,41 +91,45 @@ class Since:
     def __call__(self, pages: Iterable[Page]) -> Iterator[Page]:
         """Yield what remains of each page."""
         for page in pages:
-            days = days_in(page.column(self.column))
+            moments, problems = _moments(page, self.column)
+            days = moments.cast(pa.date32(), safe=False)
             mask = np.asarray(pc.fill_null(pc.greater_equal(days, self.day), fill_value=False))
-            self.left_out += int((~mask).sum())
-            yield page.taken(mask)
+            self.left_out += int((~mask).sum()) - len(problems)
+            readable = np.ones(len(mask), dtype=bool)
+            readable[list(problems)] = False
+            yield page.without(problems).taken(mask[readable])
 
 
-def days_in(column: Any) -> Any:
-    """Return a column of days, moments or ISO texts as days; null where it has none."""
-    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
-        return column.cast(pa.date32(), safe=False)
-    return pa.array([_day(value) for value in column.to_pylist()], pa.date32())
+def dated(page: Page, column: str) -> Page:
+    """Return a page with the moment of each row's decision, out of a column, among its facts; rows that nobody can read are bad."""
+    if page.facts.schema.get_field_index(AS_OF) >= 0:
+        return page
+    moments, problems = _moments(page, column)
+    return attrs.evolve(page, facts=page.facts.append_column(AS_OF, moments)).without(problems)
 
 
-def _day(value: object) -> dt.date | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        return dt.datetime.fromisoformat(value.strip()).date()
-    except ValueError:
-        return None
+def _moments(page: Page, name: str) -> tuple[Any, Problems]:
+    """Return a column of a page as dates or times, and what is wrong with rows of it; numbers are read as texts."""
+    column = page.column(name)
+    return moment_column(column if may_have_moments(column.type) else texts_of(column), name)
 
 
-def sampled(pages: Iterable[Page], size: int, seed: int) -> tuple[list[Page], int]:
+def sampled(
+    pages: Iterable[Page], size: int, seed: int, on_bad: Callable[[int, Sequence[Diagnostic]], None]
+) -> tuple[list[Page], int]:
     """
     Return a random sample of *size* rows, each set of rows as likely as any other, and how many rows there were.
 
-    Every row draws a number, and those with the lowest are kept: one pass, and never more than twice the sample in memory.
+    Every row draws a number, and those with the lowest are kept: one pass, and never more than twice the sample in memory. Bad rows
+    are not drawn from: each goes to *on_bad*.
     """
     random = np.random.default_rng([seed, size])
     kept: list[Page] = []
     keys: list[Any] = []
-    bad: list[Unreadable] = []
     read, held, limit = 0, 0, 2.0
     for page in pages:
-        bad.extend(page.bad)
+        for row in page.bad:
+            on_bad(row.row, row.problems)
         drawn = random.random(page.facts.num_rows)
         read += len(drawn)
         mask = drawn < limit
@@ -124,8 +143,6 @@ def sampled(pages: Iterable[Page], size: int, seed: int) -> tuple[list[Page], in
             held = size
     if held > size:
         kept, keys, limit = _lowest(kept, keys, size)
-    if bad:
-        kept = [attrs.evolve(kept[0], bad=tuple(bad)), *kept[1:]] if kept else []
     return kept, read
 
 

@@ -208,7 +208,7 @@ class Example:
 
 @attrs.frozen
 class BadKind:
-    """Rows that could not be decided for one reason: how many, and the first of them."""
+    """Rows that could not be decided for one reason: how many, the first of them, and what was said of that one."""
 
     code: str
     message: str
@@ -222,7 +222,8 @@ class Report:
     What a backtest found.
 
     *read* rows were in the history; *left_out* lie before `since` or have no date; of the rest *sampled* were taken; *rows* were
-    decided by both policies and *bad* are the others. *changed* are rows on which some decision has another outcome, and *revalued*
+    decided by both policies and *bad* are the others; a row counts in each of the *bad_kinds* that it is bad for.
+    *changed* are rows on which some decision has another outcome, and *revalued*
     rows on which only an amount of money is another.
     """
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import numpy as np
 
-from ...rules.diagnostics import Diagnostic
 from ..columns.library import pa
 from ..policy import Policy
 from ..sentences import joined
 from .agreement import Recorded
+from .bad import Bad
 from .kinds import Kind
-from .pages import Page, Since, sampled
+from .pages import Page, Since, dated, sampled
 from .parts import Columns as Parts
 from .sides import Both, Judged, MoneyValue, Side, spoken_of
 from .tallies import Ledger, Pairs, words_counted
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 #: What stands for the verdict of a policy that has no such decision, or for an old policy that is not there.
 ABSENT: Final = (Kind("", "decided", "", (), ()),)
-#: The most reasons for bad rows that are told apart.
-_MOST_REASONS: Final = 200
 
 
 @attrs.frozen
@@ -46,23 +44,6 @@ class Options:
     seed: int = 0
     #: Whether red lines, duties and examples are wanted; a sweep does without.
     in_full: bool = True
-
-
-@attrs.define
-class Bad:
-    """Rows that could not be decided, by reason, with the first row of each."""
-
-    rows: int = 0
-    reasons: dict[tuple[str, str], list[int]] = attrs.field(factory=dict)
-
-    def take(self, row: int, problems: Sequence[Diagnostic]) -> None:
-        """Count a row under the first of its problems."""
-        self.rows += 1
-        problem = problems[0]
-        key = (problem.code, problem.message)
-        if key not in self.reasons and len(self.reasons) >= _MOST_REASONS:
-            key = (problem.code, "further reasons of this kind")
-        self.reasons.setdefault(key, [0, row])[0] += 1
 
 
 class Backtest:
@@ -111,6 +92,8 @@ class Backtest:
 
     def take(self, page: Page, old: Judged | None = None) -> None:
         """Decide a page and count; *old* is what the old side makes of it, where somebody has asked it already."""
+        if isinstance(self.as_of, str):
+            page = dated(page, self.as_of)
         for lost in page.bad:
             self.bad.take(lost.row, lost.problems)
         if not page.facts.num_rows:
@@ -244,7 +227,7 @@ def backtest(
     counted = _Counted(pages)
     stream: Iterable[Page] = counted if since is None else since(counted)
     if sample is not None:
-        stream, _ = sampled(stream, sample, job.options.seed)
+        stream, _ = sampled(stream, sample, job.options.seed, job.bad.take)
     for page in stream:
         job.take(page)
     left_out = since.left_out if since else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -13,15 +13,13 @@ from ...rules.currencies import MINOR_DIGITS
 from ..columns import Columns
 from ..columns.library import pa
 from .kinds import Register
-from .pages import days_in
+from .pages import AS_OF, dated
 
 if TYPE_CHECKING:
     from ..columns import Answers
     from ..policy import Policy
     from .pages import Page
 
-#: The column of days as of which is decided, called as no fact can be.
-_AS_OF: Final = "as of"
 #: How an amount of a row stands: it has none, it is settled, or it is open.
 NONE, SETTLED, OPEN = 0, 1, 2
 
@@ -81,11 +79,9 @@ class Side:
 
     def decide(self, page: Page, as_of: dt.date | str | None) -> Judged:
         """Decide a page on the facts that the policy knows, as of one day, or as of the days in a column."""
-        batch = page.facts
         if isinstance(as_of, str):
-            batch = batch.append_column(_AS_OF, days_in(page.column(as_of)))
-            as_of = _AS_OF
-        return Judged(self, self.columns.decide(batch, as_of=as_of, ignore=batch.schema.names))
+            page, as_of = dated(page, as_of), AS_OF
+        return Judged(self, self.columns.decide(page.facts, as_of=as_of, ignore=page.facts.schema.names))
 
 
 class Judged:

@@ -11,8 +11,8 @@ import attrs
 from ...rules.types import Number
 from ..policy import Policy
 from .bootstrap import Rate, rate
-from .pages import Page, Since, sampled
-from .records import Sum
+from .pages import Page, Since, dated, sampled
+from .records import BadKind, Sum
 from .running import Backtest, Options
 from .sides import Side, spoken_of
 from .standing import standing
@@ -49,7 +49,11 @@ class Setting:
 
 @attrs.frozen
 class Sweep:
-    """What a sweep found: the settings in order, the first parameter outermost; *bad* rows are those that the policy cannot decide."""
+    """
+    What a sweep found: the settings in order, the first parameter outermost.
+
+    *bad* rows are those that the policy cannot decide, *bad_kinds* why not.
+    """
 
     policy: Policy
     knobs: tuple[Knob, ...]
@@ -58,6 +62,7 @@ class Sweep:
     left_out: int
     rows: int
     bad: int
+    bad_kinds: tuple[BadKind, ...]
     seed: int
 
     def texts(self, setting: Setting) -> tuple[str, ...]:
@@ -105,18 +110,21 @@ def tune(
 
     stream = counted() if since is None else since(counted())
     if sample is not None:
-        stream, _ = sampled(stream, sample, options.seed)
+        stream, _ = sampled(stream, sample, options.seed, jobs[0].bad.take)
     for page in stream:
+        page = page if not isinstance(options.as_of, str) else dated(page, options.as_of)
         judged = present.decide(page, options.as_of) if page.facts.num_rows else None
         for job in jobs:
             job.take(page, judged)
+            page = attrs.evolve(page, bad=())  # which the first has counted for all
     settings = [
         _setting(job, values, is_present=values == tuple(knob.present for knob in knobs))
         for job, values in zip(jobs, chosen, strict=True)
     ]
     first = jobs[0]
     left_out = since.left_out if since is not None else 0
-    return Sweep(policy, tuple(knobs), tuple(settings), read, left_out, first.rows, first.bad.rows, options.seed)
+    bad = first.bad
+    return Sweep(policy, tuple(knobs), tuple(settings), read, left_out, first.rows, bad.rows, bad.kinds(), options.seed)
 
 
 def _setting(job: Backtest, values: tuple[Number, ...], *, is_present: bool) -> Setting:

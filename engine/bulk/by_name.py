@@ -11,7 +11,7 @@ from ...rules.diagnostics import Diagnostic, Place, nearest
 from ...rules.given import groups_of
 from ...rules.types import Fact
 from ..columns.library import pc
-from .chunks import Chunk, Source
+from .chunks import Chunk, Problems, Source, batch_of
 from .errors import BulkError
 
 #: Columns that name an incident and are never a mistake, as in `policy check`.
@@ -31,27 +31,24 @@ class ByName:
         self._facts, self._is_text, self._passed_over = facts, is_text, passed_over
         self._groups = groups_of(facts)
 
-    def facts(self, chunk: Chunk) -> tuple[Any, dict[int, tuple[Diagnostic, ...]]]:
+    def facts(self, chunk: Chunk) -> tuple[Any, Problems]:
         """Return the columns of a chunk that are facts, and the rows that state what is none."""
-        names: list[str] = []
-        columns: list[Any] = []
-        problems: dict[int, tuple[Diagnostic, ...]] = {}
+        columns: dict[str, Any] = {}
+        problems: Problems = {}
         for name, column in zip(chunk.batch.schema.names, chunk.batch.columns, strict=True):
             if is_fact(name, self._facts, self._groups, column.type):
-                names.append(name)
-                columns.append(trimmed(column) if self._is_text else column)
+                columns[name] = trimmed(column) if self._is_text else column
             elif self._passed_over is not None and name not in self._passed_over:
                 self._blame(name, column, problems)
-        if not columns:
-            return pa.RecordBatch.from_struct_array(pa.array([{}] * chunk.batch.num_rows, pa.struct([]))), problems
-        return pa.RecordBatch.from_arrays(columns, names), problems
+        return batch_of(columns, chunk.batch.num_rows), problems
 
-    def column(self, chunk: Chunk, name: str) -> Any:
-        """Return a column as it is, nothing but nulls where there is none."""
+    def column(self, chunk: Chunk, name: str) -> tuple[Any, Problems]:
+        """Return a column as it is, nothing but nulls where there is none; nothing is ever wrong with it."""
         names = chunk.batch.schema.names
-        return chunk.batch.column(names.index(name)) if name in names else pa.nulls(chunk.batch.num_rows, pa.date32())
+        found = chunk.batch.column(names.index(name)) if name in names else pa.nulls(chunk.batch.num_rows, pa.date32())
+        return found, {}
 
-    def _blame(self, name: str, column: Any, problems: dict[int, tuple[Diagnostic, ...]]) -> None:
+    def _blame(self, name: str, column: Any, problems: Problems) -> None:
         """Blame every row that states something for what is no fact."""
         found = unknown(name, self._facts)
         for place in pc.indices_nonzero(pc.is_valid(column)).to_pylist():
@@ -96,10 +93,10 @@ def check_names(source: Source, facts: Mapping[str, Fact], passed_over: Collecti
     known = [field.name for field in schema if is_fact(field.name, facts, groups, field.type)]
     others = [name for name in schema.names if name not in known and name not in passed_over]
     if others:
-        listed = ", ".join(_named(name, facts) for name in others[:_MOST])
+        listed = ", ".join(named(name, facts, schema.names) for name in others[:_MOST])
         more = f" and {len(others) - _MOST} more" if len(others) > _MOST else ""
         text = f"{'this column is' if len(others) == 1 else 'these columns are'} no fact of the policy: {listed}{more}"
-        help_ = "map them with --mapping (`policy map --guess` writes one), or leave them out with --ignore-unknown"
+        help_ = "map them with --mapping (`policy map --guess` writes one), or leave them out with --ignore or --ignore-unknown"
         raise BulkError(text, help=help_)
     if not known:
         raise BulkError(
@@ -107,7 +104,16 @@ def check_names(source: Source, facts: Mapping[str, Fact], passed_over: Collecti
         )
 
 
-def _named(name: str, facts: Mapping[str, Fact]) -> str:
+def named(name: str, facts: Mapping[str, Fact], names: Collection[str] = ()) -> str:
+    """
+    Return a column that is no fact, with what was probably meant; where another of the *names* is called the same, that is told.
+
+    >>> named("loss (2)", {}, ["loss", "loss (2)"])
+    '`loss (2)` (the head has `loss` twice)'
+    """
+    base = name.rpartition(" (")[0]
+    if base in names and name[len(base) + 2 : -1].isdigit():
+        return f"`{name[:40]}` (the head has `{base[:40]}` twice)"
     near = nearest(name, facts)
     return f"`{name[:40]}` (did you mean `{near}`?)" if near else f"`{name[:40]}`"
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import attrs
+import pyarrow as pa
 
 from ...rules.diagnostics import Diagnostic, Place
+
+#: What is wrong with rows, by their place in a chunk.
+Problems: TypeAlias = dict[int, tuple[Diagnostic, ...]]
 
 
 @attrs.frozen
@@ -40,6 +44,27 @@ class Chunk:
     rows: Any
     last: int
     bad: tuple[BadRow, ...] = ()
+
+
+def merged(problems: Problems, more: Problems) -> Problems:
+    """Return what is wrong with rows, everything once."""
+    both = dict(problems)
+    for place, found in more.items():
+        known = both.get(place, ())
+        both[place] = (*known, *(one for one in found if one not in known))
+    return both
+
+
+def batch_of(columns: Mapping[str, Any], rows: int) -> Any:
+    """
+    Return columns as a batch, which has its *rows* even where there is no column.
+
+    >>> batch_of({}, 3).num_rows
+    3
+    """
+    if columns:
+        return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
+    return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
 
 
 class Source(Protocol):

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 
 import attrs
 import numpy as np
 import pyarrow as pa
 
-from ...rules.diagnostics import Diagnostic
 from ..columns import Columns, answer_schema
 from ..policy import Policy
-from .chunks import BadRow, Chunk
+from .chunks import BadRow, Chunk, Problems, merged
 from .moments import moment_column
 
 #: The column with the number of each row.
 ROW: Final = "row"
 #: The column from which the moment of each decision is taken, once it has been read.
 AS_OF: Final = "as_of"
-
-
-#: What is wrong with rows, by their place in a chunk.
-Problems: TypeAlias = dict[int, tuple[Diagnostic, ...]]
 
 
 class Mapper(Protocol):
@@ -33,8 +28,8 @@ class Mapper(Protocol):
         """Return a batch whose columns are facts, and what is wrong with rows of it, by their place in the chunk."""
         ...
 
-    def column(self, chunk: Chunk, name: str) -> Any:
-        """Return a column from which the moments of decisions are taken."""
+    def column(self, chunk: Chunk, name: str) -> tuple[Any, Problems]:
+        """Return a column by its name, and what is wrong with rows of it."""
         ...
 
 
@@ -102,12 +97,13 @@ class Decider:
 
     def _with_moments(self, chunk: Chunk, facts: Any, problems: Problems, column: str) -> tuple[Any, Problems]:
         """Append the moments of the decisions to the facts, under a name that no fact has."""
-        moments, bad = moment_column(self._mapper.column(chunk, column))
+        found, bad = self._mapper.column(chunk, column)
+        moments, refused = moment_column(found)
         name = AS_OF
         while name in facts.schema.names:
             name += "_"
         facts = pa.RecordBatch.from_arrays([*facts.columns, moments], [*facts.schema.names, name])
-        return facts, {**bad, **{place: (*bad.get(place, ()), *found) for place, found in problems.items()}}
+        return facts, merged(merged(bad, refused), problems)
 
     def _written(self, chunk: Chunk, places: Any, table: Any) -> Any:
         all_good = len(places) == chunk.batch.num_rows

@@ -25,8 +25,8 @@ class Job:
     What is to be done.
 
     *mapping* is a checked mapping, None where the columns are called as the facts are. *keep* are the columns that are written
-    beside the verdicts, None for all. *as_of* is one moment for all rows, or the name of a column. *ignore_unknown* leaves out
-    columns that are no facts. *limit* is how many rows are read at most, 0 for all.
+    beside the verdicts, None for all. *as_of* is one moment for all rows, or the name of a column. Columns in *ignore* state
+    nothing; *ignore_unknown* leaves out those that are no facts. *limit* is how many rows are read at most, 0 for all.
     """
 
     policy: Policy
@@ -41,6 +41,7 @@ class Job:
     bad: str = ""
     threads: int = 2
     detail: bool = False
+    ignore: tuple[str, ...] = ()
     ignore_unknown: bool = False
     resume: bool = False
     overwrite: bool = False
@@ -68,6 +69,7 @@ class Job:
                 "delimiter": self.delimiter,
                 "limit": self.limit,
                 "detail": self.detail,
+                "ignore": list(self.ignore),
                 "ignore_unknown": self.ignore_unknown,
                 "format": self.output.format,
                 "bad": str(self.bad_file),

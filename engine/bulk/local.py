@@ -14,9 +14,11 @@ from .by_name import NAMES, ByName, check_names, needed_columns
 from .chunks import Source
 from .deciding import Decider, Kept, Mapper
 from .errors import BulkError
+from .ignoring import known_facts, wrongly_ignored
 from .job import Job, Summary, check_same
 from .journal import Journal
 from .keeping import kept_columns
+from .moments import may_have_moments
 from .run import Prepared, Watcher, run_to_file, run_to_stream
 from .sources import Reading, open_source
 from .writing import schema_for
@@ -90,19 +92,21 @@ def prepare(job: Job, source: Source) -> Prepared:
     Raises:
         BulkError: If they do not fit.
     """
-    facts = job.policy.tree.facts
+    facts = known_facts(job.policy.tree.facts, job.ignore)
     kept, renamed = kept_columns(job, source)
     names = [column.name for column in kept]
     if isinstance(job.as_of, str):
         if job.mapping is None or job.as_of not in (*job.mapping.columns, *job.mapping.facts):
             check_column(source, job.as_of)
         names.append(job.as_of)
+    if refused := wrongly_ignored(job.ignore, source, job.mapping):
+        raise BulkError("; ".join(refused))
     if job.mapping is not None:
         mapped = job.mapping.bound(source)
         mapper: Mapper = mapped
-        columns = None if source.is_open else mapped.needed(names)
+        columns = mapped.needed(names)
     else:
-        passed_over = {*NAMES, *names} - set(facts)
+        passed_over = {*NAMES, *names, *job.ignore} - set(facts)
         if not job.ignore_unknown:
             check_names(source, facts, passed_over)
         is_strict = source.is_open and not job.ignore_unknown
@@ -116,16 +120,20 @@ def prepare(job: Job, source: Source) -> Prepared:
 
 def check_column(source: Source, name: str) -> None:
     """
-    Refuse a column of moments that the input does not have.
+    Refuse a column of moments that the input does not have, or that has numbers.
 
     Raises:
         BulkError: With the column that was probably meant.
     """
-    if source.is_open or name in source.names:
+    if source.is_open:
         return
-    near = nearest(name, source.names)
-    help_ = f"did you mean `{near}`?" if near else f"there are: {', '.join(source.names[:20])}"
-    raise BulkError(f"there is no column `{name}` to take the moment of each decision from", help=help_)
+    if name not in source.names:
+        near = nearest(name, source.names)
+        help_ = f"did you mean `{near}`?" if near else f"there are: {', '.join(source.names[:20])}"
+        raise BulkError(f"there is no column `{name}` to take the moment of each decision from", help=help_)
+    kind = source.schema().field(name).type
+    if not may_have_moments(kind):
+        raise BulkError(f"the column `{name}` holds {kind}, and no dates or times", help="name another one, or map it")
 
 
 def _decider(job: Job, mapper: Mapper, kept: list[Kept]) -> Decider:

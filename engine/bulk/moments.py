@@ -11,7 +11,19 @@ from ...rules.diagnostics import Diagnostic, Place
 from .distinct import each_distinct
 
 
-def moment_column(column: Any) -> tuple[Any, dict[int, tuple[Diagnostic, ...]]]:
+def may_have_moments(kind: Any) -> bool:
+    """
+    Whether a column of that type may hold dates or times, also as texts.
+
+    >>> may_have_moments(pa.date32()), may_have_moments(pa.int64())
+    (True, False)
+    """
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_date, pa.types.is_timestamp, pa.types.is_null)
+    return any(test(kind) for test in tests)
+
+
+def moment_column(column: Any, name: str = "as_of") -> tuple[Any, dict[int, tuple[Diagnostic, ...]]]:
     """
     Return a column as dates or times, and what is wrong with rows of it; a null is left to whoever decides.
 
@@ -28,7 +40,7 @@ def moment_column(column: Any) -> tuple[Any, dict[int, tuple[Diagnostic, ...]]]:
     if not is_days:
         values = [None if value is None else _utc(value) for value in values]
     indices = column.dictionary_encode().indices if not pa.types.is_dictionary(column.type) else column.indices
-    problems: dict[int, tuple[Diagnostic, ...]] = {place: (_unreadable(text),) for place, text in refused.items()}
+    problems: dict[int, tuple[Diagnostic, ...]] = {place: (_unreadable(text, name),) for place, text in refused.items()}
     return pa.array(values, type_).take(indices), problems
 
 
@@ -48,6 +60,6 @@ def _utc(value: dt.date) -> dt.datetime:
     return value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
 
 
-def _unreadable(text: object) -> Diagnostic:
-    facts = {"fact": "as_of", "text": str(text)[:60], "why": "this is not a date", "expected": "a date like 2026-11-21"}
-    return Diagnostic("bad-value", facts, Place("row", ("as_of",)))
+def _unreadable(text: object, name: str) -> Diagnostic:
+    facts = {"fact": name, "text": str(text)[:60], "why": "this is not a date", "expected": "a date like 2026-11-21"}
+    return Diagnostic("bad-value", facts, Place("row", (name,)))

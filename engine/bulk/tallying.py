@@ -47,10 +47,7 @@ class Tally:
             self._count_outcomes(decision, decided.table)
 
     def _count_reason(self, row: BadRow, problem: Diagnostic) -> None:
-        fact = problem.facts.get("fact") or problem.facts.get("name", "")
-        reason = f"{problem.code} {fact}".strip()
-        if problem.code == "unreadable-incident":
-            reason = str(problem.facts["why"])
+        reason = reason_of(problem)
         reasons = self.summary.reasons
         if reason not in reasons and len(reasons) >= _MOST:
             reason = "other reasons"
@@ -62,6 +59,20 @@ class Tally:
         if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type) or pa.types.is_boolean(column.type):
             _count(self.summary.outcomes.setdefault(decision, {}), column)
         _count(self.summary.statuses.setdefault(decision, {}), table.column(f"{decision}.status"))
+
+
+def reason_of(problem: Diagnostic) -> str:
+    """
+    Return what tells one reason for bad rows from another: what was found and in which fact, whatever stood in the cell.
+
+    >>> from evenhand.rules.diagnostics import Place
+    >>> reason_of(Diagnostic("bad-value", {"fact": "loss", "text": "x"}, Place("row")))
+    'bad-value loss'
+    """
+    if problem.code == "unreadable-incident":
+        return str(problem.facts["why"])
+    fact = problem.facts.get("fact") or problem.facts.get("name", "")
+    return f"{problem.code} {fact}".strip()
 
 
 def _count(counts: dict[str, int], column: Any) -> None:

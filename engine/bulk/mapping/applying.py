@@ -14,7 +14,7 @@ from ....rules.given import FactProblem
 from ....rules.locate import located
 from ...columns.library import pc
 from ..by_name import trimmed
-from ..chunks import Chunk, Source
+from ..chunks import Chunk, Problems, Source, batch_of, merged
 from ..distinct import encoded, places_of
 from .cells import reader
 from .expressions import Computed, compile_expression
@@ -22,9 +22,6 @@ from .specs import Spec
 
 if TYPE_CHECKING:
     from .reading import Mapping
-
-#: What is wrong with rows, by their place in a chunk.
-Problems = dict[int, tuple[Diagnostic, ...]]
 
 
 def bind(mapping: Mapping, source: Source) -> Mapped:
@@ -49,7 +46,7 @@ def bind(mapping: Mapping, source: Source) -> Mapped:
     }
     if findings.has_errors:
         raise PolicyError(located(findings, {mapping.document.name: mapping.document}))
-    return Mapped(mapping, source.is_text, computed)
+    return Mapped(mapping, source.is_text, computed, None if source.is_open else tuple(source.names))
 
 
 def _is_table(mapping: Mapping, spec: Spec) -> bool:
@@ -66,13 +63,17 @@ class Mapped:
     mapping: Mapping
     is_text: bool
     computed: Table[str, Computed]
+    names: tuple[str, ...] | None
 
-    def needed(self, kept: Sequence[str]) -> list[str]:
-        """Return the columns that have to be read."""
+    def needed(self, kept: Sequence[str]) -> list[str] | None:
+        """Return the columns that have to be read; None where that is not known."""
+        if self.names is None:
+            return None
         specs = [*self.mapping.facts.values(), *self.mapping.columns.values()]
         plain = {name for found in self.computed.values() for name in found.plain_columns}
         named = [name for name in kept if name not in self.mapping.columns]
-        return list(dict.fromkeys([*(spec.column for spec in specs if spec.column), *plain, *named]))
+        wanted = {*(spec.column for spec in specs), *plain, *named}
+        return [name for name in self.names if name in wanted]
 
     def facts(self, chunk: Chunk) -> tuple[Any, Problems]:
         """Return a batch whose columns are facts, and what is wrong with rows of it."""
@@ -81,20 +82,22 @@ class Mapped:
         for name, spec in self.mapping.facts.items():
             if spec.column:
                 columns[name], bad = self.read(chunk, spec)
-                _add(problems, bad)
+                problems = merged(problems, bad)
         for name, found in self.computed.items():
             columns[name], bad = found.column(chunk, self)
-            _add(problems, bad)
+            problems = merged(problems, bad)
         for name, value in self.mapping.constants.items():
             columns[name] = pa.array([value]).take(pa.nulls(chunk.batch.num_rows, pa.int32()).fill_null(0))
-        return pa.RecordBatch.from_arrays(list(columns.values()), list(columns)), problems
+        return batch_of(columns, chunk.batch.num_rows), problems
 
-    def column(self, chunk: Chunk, name: str) -> Any:
-        """Return a column for the moments of decisions: one that the mapping describes, or one as it is."""
+    def column(self, chunk: Chunk, name: str) -> tuple[Any, Problems]:
+        """Return a column that the mapping describes, or one as it is; and the rows that are not written as it says."""
         spec = self.mapping.columns.get(name) or self.mapping.facts.get(name)
         if spec is not None and spec.column:
-            return self.read(chunk, spec)[0]
-        return raw_column(chunk, name)
+            return self.read(chunk, spec)
+        if name in self.computed:
+            return self.computed[name].column(chunk, self)
+        return raw_column(chunk, name), {}
 
     def read(self, chunk: Chunk, spec: Spec) -> tuple[Any, Problems]:
         """Return what a description makes of its column, and the rows that are not written as it says."""
@@ -130,8 +133,3 @@ def raw_column(chunk: Chunk, name: str) -> Any:
         return pa.nulls(chunk.batch.num_rows, pa.string())
     column = chunk.batch.column(names.index(name))
     return pc.cast(column, column.type.value_type) if pa.types.is_dictionary(column.type) else column
-
-
-def _add(problems: Problems, found: Problems) -> None:
-    for place, diagnostics in found.items():
-        problems[place] = (*problems.get(place, ()), *diagnostics)

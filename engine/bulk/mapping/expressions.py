@@ -21,12 +21,13 @@ from ....rules.quantities import decimal_text, value_text
 from ....rules.tree import Expression, NormalForm
 from ....rules.types import BOOLEAN, DATE, DATETIME, DURATION, INTEGER, NUMBER, TEXT, Fact, Type, Value
 from ...truth import State, form_truth
+from ..chunks import merged
 from ..distinct import each_distinct, encoded
 from .specs import Spec
 
 if TYPE_CHECKING:
-    from ..chunks import Chunk, Source
-    from .applying import Mapped, Problems
+    from ..chunks import Chunk, Problems, Source
+    from .applying import Mapped
     from .reading import Mapping
 
 #: How many decimal places a quotient keeps that has no end.
@@ -36,11 +37,11 @@ PLACES = 12
 def compile_expression(mapping: Mapping, spec: Spec, source: Source, findings: Findings) -> Computed | None:
     """Check the expression of a fact; None where it is wrong, which has been reported then."""
     names = _names(mapping, source)
-    place, home = spec.place.inside("expression"), mapping.policy.currencies.home
+    place, home = spec.place.inside("expression"), mapping.currencies.home
     if "days_since" in spec.expression:
         findings.report("today-in-mapping", place, fact=spec.fact.name)
         return None
-    scope = Scope(names, {}, {}, {}, mapping.policy.currencies)
+    scope = Scope(names, {}, {}, {}, mapping.currencies)
     if source.is_open:
         for word in names_in(spec.expression, scope, place):
             names.setdefault(word, Fact(word, TEXT))
@@ -105,7 +106,7 @@ class Computed:
         for name in used:
             values, bad = self._read(name, chunk, mapped)
             columns.append(values)
-            problems.update(bad)
+            problems = merged(problems, bad)
         made: dict[tuple[Value | None, ...], object] = {}
         found: list[object] = []
         for cells in zip(*columns, strict=True) if columns else iter([()] * chunk.batch.num_rows):
@@ -125,7 +126,7 @@ class Computed:
             column, problems = mapped.read(chunk, spec)
         else:
             column = raw_column(chunk, name)
-        fact, currencies = self.names[name], mapped.mapping.policy.currencies
+        fact, currencies = self.names[name], mapped.mapping.currencies
         why: dict[object, Diagnostic] = {}
 
         def read(raw: object) -> Value | None:

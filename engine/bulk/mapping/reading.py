@@ -24,6 +24,7 @@ from .specs import KEYS, TYPES, Spec
 
 if TYPE_CHECKING:
     from ....engine.policy import Policy
+    from ....rules.given import Currencies
     from ..chunks import Source
     from .applying import Mapped
 
@@ -41,7 +42,7 @@ class Mapping:
     """
 
     document: Document
-    policy: Policy
+    currencies: Currencies
     facts: Table[str, Spec]
     constants: Table[str, object]
     columns: Table[str, Spec]
@@ -59,15 +60,15 @@ class Mapping:
         return bind(self, source)
 
 
-def load_mapping(file: str | Path, policy: Policy) -> Mapping:
+def load_mapping(file: str | Path, policy: Policy, *others: Policy) -> Mapping:
     """
-    Read a mapping for a policy from a file.
+    Read a mapping for a policy from a file, or for several: a fact that two of them have is read as the first has it.
 
     Raises:
         PolicyError: If it cannot be used, with all that is wrong with it.
     """
     document, problems = read_document(Path(file))
-    return _checked(document, problems, policy, str(file))
+    return _checked(document, problems, (policy, *others), str(file))
 
 
 def read_mapping(text: str, policy: Policy, *, name: str = "mapping.toml") -> Mapping:
@@ -82,29 +83,30 @@ def read_mapping(text: str, policy: Policy, *, name: str = "mapping.toml") -> Ma
     'Close Amount'
     """
     document, problems = parse_document(text, name)
-    return _checked(document, problems, policy, name)
+    return _checked(document, problems, (policy,), name)
 
 
-def _checked(document: Document | None, problems: Any, policy: Policy, name: str) -> Mapping:
+def _checked(document: Document | None, problems: Any, policies: Sequence[Policy], name: str) -> Mapping:
     findings = Findings()
     report_problems(problems, document.name if document else name, findings)
     if document is None:
         raise PolicyError(located(findings, {}))
-    reader = _Reader(document, policy, findings)
+    facts = {name: fact for policy in reversed(policies) for name, fact in policy.tree.facts.items()}
+    reader = _Reader(document, facts, policies[0].currencies, findings)
     with suppress(TooManyFindings):
         reader.read()
     if findings.has_errors:
         raise PolicyError(located(findings, {document.name: document}))
     digest = hashlib.sha256(document.text.encode()).hexdigest()
-    return Mapping(document, policy, reader.facts, reader.constants, reader.columns, digest)
+    return Mapping(document, policies[0].currencies, reader.facts, reader.constants, reader.columns, digest)
 
 
 class _Reader:
     """Reads the tables of a mapping."""
 
-    def __init__(self, document: Document, policy: Policy, findings: Findings) -> None:
+    def __init__(self, document: Document, known: Table[str, Fact], currencies: Currencies, findings: Findings) -> None:
         self._values = document.values
-        self._policy, self._findings = policy, findings
+        self._known, self._currencies, self._findings = known, currencies, findings
         self._top = Place(document.name)
         self._blank: frozenset[str] = frozenset()
         self.facts: dict[str, Spec] = {}
@@ -150,16 +152,13 @@ class _Reader:
                 yield name, inner, at
 
     def _is_group(self, name: str) -> bool:
-        return name not in self._policy.tree.facts and any(
-            fact.startswith(f"{name}.") for fact in self._policy.tree.facts
-        )
+        return name not in self._known and any(fact.startswith(f"{name}.") for fact in self._known)
 
     def _fact(self, name: str, place: Place) -> Fact | None:
-        facts = self._policy.tree.facts
-        if name in facts:
-            return facts[name]
+        if name in self._known:
+            return self._known[name]
         self._findings.report(
-            "unknown-fact", attrs.evolve(place, key=True), suggestion=nearest(name, facts), name=shown(name)
+            "unknown-fact", attrs.evolve(place, key=True), suggestion=nearest(name, self._known), name=shown(name)
         )
         return None
 
@@ -191,7 +190,7 @@ class _Reader:
         if name in self.facts:
             self._findings.report("fact-stated-twice", attrs.evolve(place, key=True), fact=name)
         try:
-            read_fact(raw, fact, self._policy.currencies)
+            read_fact(raw, fact, self._currencies)
         except FactProblem as problem:
             named = {"fact": name, **problem.facts}
             self._findings.report(problem.code, place, suggestion=problem.suggestion, **named)
@@ -312,7 +311,7 @@ class _Reader:
         if not text:
             return text
         try:
-            read_fact(text, fact, self._policy.currencies)
+            read_fact(text, fact, self._currencies)
         except FactProblem as problem:
             self._findings.report(
                 problem.code, place, suggestion=problem.suggestion, **{"fact": fact.name, **problem.facts}
