@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from time import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -424,6 +424,57 @@ class Policy:
         from .columns.tables import decide_table
 
         return decide_table(self, table, as_of=as_of, threads=threads, on_error=on_error, keep=keep, ignore=ignore)
+
+    def sql(
+        self,
+        dialect: str,
+        *,
+        table: str = "incidents",
+        key: Iterable[str] = (),
+        columns: Mapping[str, str] | None = None,
+        without: Iterable[str] = (),
+        given: Iterable[str] = (),
+        checked: Iterable[str] = (),
+        as_of: dt.date | str | None = None,
+        reasons: bool = False,
+    ) -> str:
+        """
+        Write the policy as one query that decides every row of *table* in the database; needs `evenhand[columns]`.
+
+        *dialect* is duckdb, spark, postgres, bigquery or snowflake. A column is the fact of its name, unless *columns* says
+        otherwise; NULL is a fact that is missing, and facts *without* a column are missing everywhere. Those *given* are never
+        NULL, and those *checked* are right whenever they are known: rely on it, and the query is leaner. The answer keeps the columns
+        of *key*, all where none are named. *as_of* is the moment of all decisions, or the name of a column that has each row's; now
+        unless said otherwise. With *reasons*, the owner's reason stands beside each outcome.
+
+        Raises:
+            SqlError: If the dialect cannot say all of it exactly; every reason at once, with its place.
+            SqlMissingError: If sqlglot is not installed.
+
+        >>> import duckdb
+        >>> duck = duckdb.connect()
+        >>> made = duck.execute("CREATE TABLE claims (id INT, abuse TEXT, fault TEXT)")
+        >>> made = duck.execute("INSERT INTO claims VALUES (1, 'violent', 'customer'), (2, 'none', 'business')")
+        >>> policy = Policy.load("house")
+        >>> unknown = policy.tree.asked - {"abuse", "fault"}
+        >>> query = policy.sql("duckdb", table="claims", key=["id"], without=unknown)
+        >>> duck.execute(f"SELECT id, refund FROM ({query}) ORDER BY id").fetchall()
+        [(1, 'deny'), (2, 'refer')]
+        """
+        from .sql import sql_of
+
+        return sql_of(
+            self,
+            dialect,
+            table=table,
+            key=key,
+            columns=columns,
+            without=without,
+            given=given,
+            checked=checked,
+            as_of=as_of,
+            reasons=reasons,
+        )
 
     def __repr__(self) -> str:
         return f"Policy({self.id!r}, version={self.version!r})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import duckdb
@@ -11,7 +12,7 @@ from commands import run
 
 from evenhand import Policy
 from evenhand.cli.sql import DIALECTS as OFFERED
-from evenhand.engine.sql import DIALECTS, sql_of
+from evenhand.engine.sql import DIALECTS, SqlMissingError, sql_of
 
 PACKS = sorted(path.stem for path in (Path(__file__).parents[1] / "policies").glob("*.toml"))
 NASTY = r"""
@@ -45,6 +46,22 @@ def test_a_query_decides_a_table() -> None:
         )
         row = duck.execute(f"SELECT id, walk_away, problems FROM ({ran.out})").fetchall()
     assert row == [(7, "ban", None)]
+
+
+def test_the_library_writes_what_the_command_prints() -> None:
+    ran = run("sql", "ground-rules", "--dialect", "spark", "--key", "id", "--without", "injury", "--reasons")
+    policy = Policy.load("ground-rules")
+    assert ran.out == policy.sql("spark", key=["id"], without=["injury"], reasons=True)
+    with pytest.raises(ValueError, match="no dialect 'mysql': it is one of duckdb"):
+        policy.sql("mysql")
+
+
+def test_the_missing_library_is_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith(("sqlglot", "evenhand.engine.sql."))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sqlglot", None)
+    with pytest.raises(SqlMissingError, match=r"evenhand\[columns\]"):
+        Policy.load("ground-rules").sql("duckdb")
 
 
 @pytest.mark.parametrize("pack", PACKS)
