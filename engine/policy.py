@@ -414,7 +414,7 @@ class Policy:
         Raises:
             FactError: If a column is no fact, or (unless *on_error* is "null") a row has something wrong about it.
             TableError: If it is no table, or a column that was named is not there.
-            ColumnsMissingError: If pyarrow or numba is not installed.
+            ColumnsMissingError: If pyarrow is not installed, or numba where there are many rows.
 
         >>> import pyarrow as pa
         >>> cases = pa.table({"case": [1, 2], "abuse": ["violent", "none"], "fault": ["customer", "business"]})

@@ -17,6 +17,7 @@ import pytest
 from evenhand import FactError, Policy
 from evenhand.engine.columns import Columns, TableError, answer_schema
 from evenhand.engine.columns.library import ColumnsMissingError, library
+from evenhand.engine.columns.readiness import LOOP
 
 POLICY = """
 [policy]
@@ -63,6 +64,13 @@ because = "Half is fair."
 title = "Write it down"
 """
 NOON = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture(autouse=True, params=["compiled", "one by one"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decide every table both by the compiled loop and, as few rows are, without it."""
+    monkeypatch.setattr(LOOP, "is_wanted", request.param == "compiled")
+    monkeypatch.setattr(LOOP, "_spent", 0.0)
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from evenhand import FactError, Policy
 from evenhand.engine.columns import Answers, Columns
 from evenhand.engine.columns.moments import moments_of
 from evenhand.engine.columns.plain import decide_plainly
+from evenhand.engine.columns.readiness import LOOP
 from evenhand.engine.columns.reading import facts_in
 
 #: How many rows are decided in all, and from where the random numbers start.
@@ -24,6 +25,12 @@ CASES = int(os.environ.get("EVENHAND_CASES", "20000"))
 SEED = int(os.environ.get("EVENHAND_SEED", "2026"))
 SHARDS = 4
 ROWS = 60
+
+
+@pytest.fixture(autouse=True)
+def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the loop decide, however few the rows."""
+    monkeypatch.setattr(LOOP, "is_wanted", True)
 
 
 def plainly(policy: Policy, table: Any, as_of: Any) -> Answers:

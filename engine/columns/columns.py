@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from .answers import Answers
-from .kernel import Kernel
 from .library import Batch
 from .moments import AsOf, moments_of
-from .plain import decide_plainly
+from .plain import answers_to, decide_plainly, decided_in_turn
+from .readiness import LOOP
 from .reading import facts_in
 
 if TYPE_CHECKING:
     from ..policy import Policy
+    from .kernel import Kernel
 
 
 class Columns:
@@ -34,7 +36,8 @@ class Columns:
     def __init__(self, policy: Policy, threads: int = 1) -> None:
         self.policy = policy
         self.threads = max(threads, 1)
-        self._kernel = Kernel(policy, self.threads)
+        self._kernel: Kernel | None = None
+        self._lock = Lock()
 
     def decide(self, batch: Batch, *, as_of: AsOf = None, ignore: Collection[str] = ()) -> Answers:
         """
@@ -53,4 +56,16 @@ class Columns:
         facts = facts_in(batch, self.policy.tree.facts, ignore=ignored)
         if not facts.rows:
             return decide_plainly(self.policy, facts, moments)
-        return self._kernel.decide(facts, moments)
+        if not LOOP.is_wanted:
+            results = list(LOOP.while_cheap(decided_in_turn(self.policy, facts, moments), facts.rows))
+            if len(results) == facts.rows:
+                return answers_to(self.policy.tree, results)
+        return self._compiled().decide(facts, moments)
+
+    def _compiled(self) -> Kernel:
+        from .kernel import Kernel  # because numba takes a while to import, and few rows do without
+
+        with self._lock:
+            if self._kernel is None:
+                self._kernel = Kernel(self.policy, self.threads)
+            return self._kernel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,8 +36,12 @@ def decide_row(policy: Policy, row: Mapping[str, object], moment: dt.date | None
 
 def decide_plainly(policy: Policy, facts: Facts, moments: Moments) -> Answers:
     """Decide all rows of a batch, one after the other."""
-    rows = enumerate(facts)
-    return answers_to(policy.tree, [decide_row(policy, row, moments.of_row(at)) for at, row in rows])
+    return answers_to(policy.tree, list(decided_in_turn(policy, facts, moments)))
+
+
+def decided_in_turn(policy: Policy, facts: Facts, moments: Moments) -> Iterator[Result]:
+    """Yield what each row comes to; it is decided when it is asked for."""
+    return (decide_row(policy, row, moments.of_row(at)) for at, row in enumerate(facts))
 
 
 def answers_to(tree: PolicyTree, results: Sequence[Result]) -> Answers:

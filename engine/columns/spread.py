@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .library import Array, pa
-from .loop import gather
+from .readiness import LOOP
 
 
 def room(rows: int) -> Any:
@@ -16,11 +16,21 @@ def room(rows: int) -> Any:
     return np.frombuffer(pa.allocate_buffer(4 * rows), np.int32)
 
 
+def _gathered(table: Any, codes: Any, out: Any) -> int:
+    """Put `table[code]` for each code, the last of the table for -1; return how many are less than 0."""
+    if LOOP.is_wanted:
+        from .loop import gather  # because it is compiled
+
+        return int(gather(table, codes, out))
+    out[:] = table[codes]
+    return int(np.count_nonzero(out < 0))
+
+
 def _places(wanted: Sequence[int], codes: Any) -> Array:
     """Return `wanted[code]` for each code as indices; -1 is a null."""
     table = np.asarray([*wanted, -1], dtype=np.int32)  # the last one is what -1 finds
     indices = room(len(codes))
-    nulls = gather(table, codes, indices)
+    nulls = _gathered(table, codes, indices)
     if not nulls:
         return pa.array(indices)
     valid = pa.py_buffer(np.packbits(indices >= 0, bitorder="little"))
