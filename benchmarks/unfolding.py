@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from evenhand import Policy
-from evenhand.engine.cases.business_time import moment_of
 from evenhand.engine.cases.case import Case
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import replayed
 from evenhand.engine.cases.store import open_store
 from evenhand.engine.cases.store.store import Store
+from evenhand.rules.moments import moment_of
 
 from .report import Reach, Section, micros, number, table, times
 from .store import BARE, START, bare_insert

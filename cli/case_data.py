@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ..engine.cases.event import moment_text
 from ..engine.cases.ledger import Owed
 from ..engine.cases.progress import Moment
 from ..engine.policy import Policy
 from ..engine.wording import canonical_text
+from ..rules.moments import moment_text
 from .case_views import known_texts
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import Any
 
 import attrs
 
-from ..engine.cases.case import Case, problems_of
+from ..engine.cases.case import Case
 from ..engine.cases.event import Event, EventError
+from ..engine.cases.intake import problems_of
 from ..engine.cases.plain import Plain
 from ..engine.cases.progress import EndlessCaseError, Moment, Progress, in_order, run_through
 from ..engine.policy import Policy
@@ -120,7 +121,7 @@ def print_dry_cases(found: Sequence[DryCase]) -> None:
 
 
 def _case_of(dry: DryCase) -> Case:
-    from ..engine.cases.business_time import moment_of
+    from ..rules.moments import moment_of
 
     end = moment_of(dry.moments[-1].at)
     return Case.after(dry.policy, dry.progress, id=Path(dry.file).stem, clock=lambda: end)

@@ -31,7 +31,7 @@ _LEASE: Final = 60_000
 @format_option("text", "json")
 def list_(*, overdue: bool, status: str | None, place: str, format_: str) -> None:
     """List cases."""
-    from ..engine.cases.business_time import milliseconds
+    from ..rules.moments import milliseconds
     from .case_views import print_heads
 
     now = milliseconds(dt.datetime.now(dt.UTC))
@@ -84,8 +84,8 @@ def _run_due(store: Store, policy_name: str | None) -> Any:
     import os
     import socket
 
-    from ..engine.cases.business_time import milliseconds
     from ..engine.cases.store import ClaimLost, StoreError
+    from ..rules.moments import milliseconds
     from .terminal import err
 
     worker = f"{socket.gethostname()}:{os.getpid()}"
@@ -126,7 +126,7 @@ def deliver(*, file: str | None, argv: str | None, url: str | None, place: str) 
 
     Each message leaves at least once, under a key that stays the same. The exit code is 1 where one was given up.
     """
-    from ..engine.cases.business_time import milliseconds
+    from ..rules.moments import milliseconds
     from .terminal import Piece, counted, err, out
 
     sink = _sink(file, argv, url)

@@ -49,7 +49,7 @@ def import_(*, file: str, messages: bool, policy_name: str | None, place: str) -
     the case: where it is not found, what the file says is taken unchecked.
     """
     from ..engine.cases.arriving import take_in
-    from ..engine.cases.business_time import milliseconds
+    from ..rules.moments import milliseconds
     from .case_views import print_arrived
 
     text, now = text_of(file), milliseconds(dt.datetime.now(dt.UTC))
@@ -106,8 +106,8 @@ def erase(*, id_: str, events: tuple[int, ...], reason: str, yes: bool, policy_n
     What follows from them goes as well: facts, duties, messages. The chain still proves that nothing else was changed.
     A case that is erased as a whole is closed. `policy case show` has the numbers of the events.
     """
-    from ..engine.cases.business_time import milliseconds
     from ..engine.cases.erasing import erase as erase_in
+    from ..rules.moments import milliseconds
     from .case_views import print_erasure
     from .terminal import counted
 

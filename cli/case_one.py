@@ -14,7 +14,6 @@ from .case_options import (
     case_of,
     example,
     key_option,
-    moment,
     opened,
     policy_option,
     recorded_or_end,
@@ -52,7 +51,7 @@ def open_(
 
         def begin() -> Recorded:
             named, plain = _absolute(policy_name), Plain(policy.tree.case.patterns)
-            case = Case.open(policy, id_, dict(facts), at=moment(at), store=store, key=key, named=named, joiner=plain)
+            case = Case.open(policy, id_, dict(facts), at=at, store=store, key=key, named=named, joiner=plain)
             found.append(case)
             return Recorded(case.events, case.timeline)
 
@@ -112,8 +111,8 @@ def record(
             given = {"facts": given}
         _check_owed(case, kind, given)
         if is_dry:
-            _foresee(case, kind, moment(at), given)
-        recorded = recorded_or_end(lambda: case.record(kind, at=moment(at), key=key, **given))
+            _foresee(case, kind, at, given)
+        recorded = recorded_or_end(lambda: case.record(kind, at=at, key=key, **given))
         print_changes(recorded, case.policy)
         print_trouble(case, err())
 
@@ -138,7 +137,7 @@ def _check_owed(case: Case, kind: str, fields: dict[str, Any]) -> None:
         raise click.UsageError(f"no {owed} {named[:80]!r} is owed in this case.{did_you_mean(named[:80], known)}")
 
 
-def _foresee(case: Case, kind: str, at: dt.datetime | None, fields: dict[str, Any]) -> NoReturn:
+def _foresee(case: Case, kind: str, at: dt.date | None, fields: dict[str, Any]) -> NoReturn:
     """Say what an event would lead to, and end with 1 where it must not happen."""
     from ..engine.cases.case import Recorded
     from .case_views import print_changes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -126,13 +125,6 @@ def of_store(work: Callable[[], Result]) -> Result:
         return work()
     except StoreError as error:
         raise click.UsageError(sentence(error)) from None
-
-
-def moment(at: dt.date | None) -> dt.datetime | None:
-    """Return a moment; a day stands for its beginning, in UTC."""
-    if at is None or isinstance(at, dt.datetime):
-        return at
-    return dt.datetime(at.year, at.month, at.day, tzinfo=dt.UTC)
 
 
 def text_of(name: str) -> str:

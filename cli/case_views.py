@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from ..engine.cases.business_time import moment_of
 from ..engine.cases.event import Event
 from ..engine.cases.ledger import Owed
 from ..engine.cases.planning import NextStep
@@ -16,6 +15,7 @@ from ..engine.truth import is_value
 from ..engine.wording import canonical_text, outcome_text
 from ..rules.case_tree import Pattern
 from ..rules.describe import shortened
+from ..rules.moments import moment_of
 from .english import spaced, title_of
 from .terminal import Output, Piece, Words, cells, counted, out, padded
 

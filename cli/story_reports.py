@@ -8,9 +8,9 @@ from xml.etree import ElementTree as ET
 
 import attrs
 
-from ..engine.cases.business_time import moment_of
 from ..engine.cases.stories import Chapter, Telling
 from ..engine.trials import Mismatch
+from ..rules.moments import moment_of
 from ..rules.quantities import duration_text
 from ..rules.tree import Origin
 from .as_json import Json

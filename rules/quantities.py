@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Final
 
 from .currencies import MINOR_DIGITS
+from .moments import EPOCH
 from .types import LARGEST, Number, Type, Value, exact, ratio
 
 _UNITS: Final[dict[str, int]] = {
@@ -29,9 +30,8 @@ _NUMBER = re.compile(rf"{_DECIMAL}(?:\s*(%))?\Z")
 _AMOUNT = re.compile(rf"{_DECIMAL}\s*([A-Z]{{3}})?\Z")
 _SPAN = re.compile(rf"{_DECIMAL}\s*([a-z]+)\Z")
 _LONGEST: Final = 80
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_FIRST: Final = (dt.datetime(1, 1, 1, tzinfo=dt.UTC) - _EPOCH) // dt.timedelta(microseconds=1)
-_LAST: Final = (dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.UTC) - _EPOCH) // dt.timedelta(microseconds=1)
+_FIRST: Final = (dt.datetime(1, 1, 1, tzinfo=dt.UTC) - EPOCH) // dt.timedelta(microseconds=1)
+_LAST: Final = (dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.UTC) - EPOCH) // dt.timedelta(microseconds=1)
 
 
 class QuantityError(ValueError):
@@ -172,7 +172,7 @@ def parse_datetime(text: str) -> int:
 def from_datetime(value: dt.datetime) -> int:
     """Return *value* as microseconds since 1970 UTC, exactly."""
     aware = value if value.utcoffset() is not None else value.replace(tzinfo=dt.UTC)
-    return int(in_calendar((aware - _EPOCH) // dt.timedelta(microseconds=1)))
+    return int(in_calendar((aware - EPOCH) // dt.timedelta(microseconds=1)))
 
 
 def in_calendar(microseconds: Number) -> Number:
@@ -245,7 +245,7 @@ def value_text(value: Value, type_: Type, currency: str) -> str:
     if type_.kind == "date":
         return dt.date.fromordinal(int(value)).isoformat()
     if type_.kind == "datetime":
-        return (_EPOCH + dt.timedelta(microseconds=int(value))).isoformat().replace("+00:00", "Z")
+        return (EPOCH + dt.timedelta(microseconds=int(value))).isoformat().replace("+00:00", "Z")
     return decimal_text(value)
 
 

@@ -6,8 +6,9 @@ import datetime as dt
 
 import pytest
 
-from evenhand.engine.cases.business_time import deadline, milliseconds, moment_of
+from evenhand.engine.cases.business_time import deadline
 from evenhand.rules.case_tree import Calendar
+from evenhand.rules.moments import milliseconds, moment_of
 
 HOUR = 3600
 OFFICE = Calendar(

@@ -13,12 +13,12 @@ import pytest
 from test_case_progress import KINDS, TALE
 
 from evenhand import Incident, Policy, Virality
-from evenhand.engine.cases.business_time import milliseconds
 from evenhand.engine.cases.case import Case, EventProblems
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.joiners import joiner_for
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import replayed
+from evenhand.rules.moments import milliseconds
 
 pytest.importorskip("sqlalchemy", reason="the store needs SQLAlchemy: install `evenhand[cases]`")
 

@@ -11,13 +11,13 @@ from typing import TypeAlias
 import pytest
 
 from evenhand import Policy, PolicyError
-from evenhand.engine.cases.business_time import milliseconds
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.joining import LateEventError
 from evenhand.engine.cases.ledger import Owed
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import Progress, in_order, replayed, run_through
 from evenhand.engine.cases.stories import tell_stories
+from evenhand.rules.moments import milliseconds
 from evenhand.rules.types import DURATION
 
 OPENED = milliseconds(dt.datetime(2026, 11, 20, 20, tzinfo=dt.UTC))

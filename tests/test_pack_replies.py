@@ -7,11 +7,11 @@ import datetime as dt
 import pytest
 
 from evenhand import Policy
-from evenhand.engine.cases.business_time import milliseconds
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import Progress
 from evenhand.engine.cases.replies import check_reply
+from evenhand.rules.moments import milliseconds
 
 OPENED = milliseconds(dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC))
 

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from evenhand import Decision, Policy
-from evenhand.engine.cases.business_time import moment_of
-from evenhand.engine.cases.case import Case as Followed, problems_of
+from evenhand.engine.cases.case import Case as Followed
 from evenhand.engine.cases.event import Event
+from evenhand.engine.cases.intake import problems_of
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import Progress
 from evenhand.engine.cases.replies import check_reply
@@ -31,6 +31,7 @@ from evenhand.engine.trials import run_trials
 from evenhand.engine.truth import State, form_truth
 from evenhand.rules.cases import ABSENT
 from evenhand.rules.load import shipped_packs
+from evenhand.rules.moments import moment_of
 from evenhand.rules.money import Money
 from evenhand.rules.syntax import tokens
 from evenhand.rules.tree import Case

@@ -8,13 +8,14 @@ from functools import cache
 import pytest
 
 from evenhand import Policy
-from evenhand.engine.cases.business_time import deadline, milliseconds, moment_of
+from evenhand.engine.cases.business_time import deadline
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import Progress
 from evenhand.engine.cases.replies import check_reply
 from evenhand.engine.cases.stories import Telling, tell_stories
 from evenhand.rules.load import shipped_packs
+from evenhand.rules.moments import milliseconds, moment_of
 from evenhand.rules.tree import Origin
 
 JURISDICTIONS = ("uk", "us")

@@ -16,13 +16,13 @@ from readings import difference
 from test_case_progress import HOUR, KINDS, OPENED, TALE
 
 from evenhand import FactError, Policy
-from evenhand.engine.cases.business_time import moment_of
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import Progress, in_order
 from evenhand.engine.cases.views import MOST_VIEWS, Views, views_of
 from evenhand.engine.interpret import interpret
 from evenhand.rules.given import Knowledge
+from evenhand.rules.moments import moment_of
 
 MANY = int(os.environ.get("EVENHAND_CASES", "20000"))
 TODAY = dt.date(2026, 11, 22)

@@ -8,30 +8,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...rules.case_tree import Calendar
+from ...rules.moments import LAST_MOMENT, milliseconds, moment_of
 from ...rules.types import Number
-from .event import LAST_MOMENT
 
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MILLISECOND: Final = dt.timedelta(milliseconds=1)
 #: How many days a deadline in business hours is followed; beyond it there is none.
 MOST_DAYS: Final = 36_525
-
-
-def milliseconds(moment: dt.datetime) -> int:
-    """
-    Return a moment as whole milliseconds since 1970 in UTC; one without a time zone is in UTC.
-
-    >>> milliseconds(dt.datetime(1970, 1, 1, 0, 0, 1))
-    1000
-    """
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
-    return (moment - _EPOCH) // _MILLISECOND
-
-
-def moment_of(at: int) -> dt.datetime:
-    """Return a moment from milliseconds since 1970, in UTC."""
-    return _EPOCH + at * _MILLISECOND
 
 
 def deadline(start: int, within: Number, calendar: Calendar | None = None) -> int | None:

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from ...rules.diagnostics import Diagnostic, FactError, Findings, Place, nearest
-from ...rules.event_reading import WITH_FACTS, read_event
-from ...rules.money import Money
+from ...rules.moments import moment_of
 from ...rules.vocabulary import given_in
 from ..policy import Decision, Policy
-from .business_time import milliseconds, moment_of
 from .event import Event
 from .foresight import NotNow, foreseen, not_now, warned
+from .intake import EventProblems, moment_in, opening, taken_in
 from .joiners import joiner_for, session_name
 from .joining import Joiner, LateEventError
 from .ledger import Owed
@@ -32,10 +30,6 @@ if TYPE_CHECKING:
 
 #: How often an event is tried again where others record in the same case.
 MOST_TRIES: Final = 50
-
-
-class EventProblems(FactError):
-    """An event that cannot be recorded, with all that is wrong with it."""
 
 
 @attrs.frozen
@@ -95,7 +89,7 @@ class Case:
         id: str,  # noqa: A002
         facts: object | None = None,
         *,
-        at: dt.datetime | None = None,
+        at: dt.date | str | None = None,
         store: Store | None = None,
         key: str = "",
         named: str = "",
@@ -109,15 +103,13 @@ class Case:
         unless said otherwise.
 
         Raises:
-            EventProblems: If a fact is unknown, of the wrong type or out of its range; all of them at once.
+            EventProblems: If a fact is unknown, of the wrong type or out of its range, or the moment is none; all of them at once.
             TypeError: If the facts are neither a mapping nor such an instance.
             StoreError: If the store has such a case already, or cannot be used.
         """
         case = cls(policy, id, store=store, joiner=joiner, clock=clock)
-        stated = facts if isinstance(facts, Mapping) else {} if facts is None else _stated(facts)
-        raw = {"facts": dict(stated)} if stated else {}
-        event = Event(0, milliseconds(at if at is not None else clock()), "case_opened", raw, key)
-        _check(policy, event.kind, raw)
+        began = opening(0, _stated(facts))
+        event = taken_in(policy, began.kind, began.raw, at if at is not None else clock(), key=key)
         case._name = named or policy.content_hash
         case._append(event, first=True)
         return case
@@ -173,32 +165,31 @@ class Case:
 
     # -- going on
 
-    def record(self, kind: str, /, *, at: dt.datetime | None = None, key: str = "", **fields: Any) -> Recorded:
+    def record(self, kind: str, /, *, at: dt.date | str | None = None, key: str = "", **fields: Any) -> Recorded:
         """
         Record that something happened, and what follows from it by itself.
 
-        *at* is when it happened, now unless said otherwise; it may be earlier than what is recorded already. An event with a
-        *key* that was recorded before is not recorded again.
+        *at* is when it happened, now unless said otherwise: a moment, a day, or either as ISO 8601 has it, in UTC where it names no
+        time zone; it may be earlier than what is recorded already. Fields are what an incident's facts may be, and are kept as JSON
+        has them. An event with a *key* that was recorded before is not recorded again.
 
         Raises:
-            EventProblems: If the kind is unknown, or a field is unknown or wrong; all at once.
+            EventProblems: If the kind is unknown, a field is unknown or wrong, or the moment is none; all at once.
             StoreError: If the store cannot be used, or the key belongs to another event.
         """
-        _check(self.policy, kind, fields)
-        return self._append(Event(0, milliseconds(at if at is not None else self._clock()), kind, fields, key))
+        return self._append(taken_in(self.policy, kind, fields, at if at is not None else self._clock(), key=key))
 
-    def close(self, reason: str = "", *, at: dt.datetime | None = None) -> Recorded:
+    def close(self, reason: str = "", *, at: dt.date | str | None = None) -> Recorded:
         """Close the case."""
         return self.record("case_closed", at=at, **({"reason": reason} if reason else {}))
 
-    def reopen(self, reason: str = "", *, at: dt.datetime | None = None) -> Recorded:
+    def reopen(self, reason: str = "", *, at: dt.date | str | None = None) -> Recorded:
         """Open the case again."""
         return self.record("case_reopened", at=at, **({"reason": reason} if reason else {}))
 
-    def run_due(self, *, now: dt.datetime | None = None, claim: Claim | None = None) -> Recorded:
+    def run_due(self, *, now: dt.date | str | None = None, claim: Claim | None = None) -> Recorded:
         """Record what time alone has led to: duties and promises that were not kept, the end of watching."""
-        at = milliseconds(now if now is not None else self._clock())
-        return self._append(None, until=at, claim=claim)
+        return self._append(None, until=moment_in(now if now is not None else self._clock()), claim=claim)
 
     def refresh(self) -> None:
         """Read what others have recorded since."""
@@ -264,15 +255,15 @@ class Case:
         """What happened and what it led to, in the order of time."""
         return tuple(self.progress.moments)
 
-    def foresee(self, kind: str, /, *, at: dt.datetime | None = None, **fields: Any) -> tuple[Moment, ...]:
+    def foresee(self, kind: str, /, *, at: dt.date | str | None = None, **fields: Any) -> tuple[Moment, ...]:
         """
         Return what an event would lead to, without recording it.
 
         Raises:
             EventProblems: If the kind is unknown, or a field is unknown or wrong; all at once.
         """
-        _check(self.policy, kind, fields)
-        return foreseen(self.progress, Event(0, milliseconds(at) if at is not None else self.now, kind, fields))
+        moment = at if at is not None else moment_of(self.now)
+        return foreseen(self.progress, taken_in(self.policy, kind, fields, moment))
 
     def check_reply(self, text: str) -> tuple[Objection, ...]:
         """Return what speaks against sending a reply now."""
@@ -292,7 +283,7 @@ class Case:
     def now(self) -> int:
         """The moment of a question, in milliseconds since 1970: now, or that of the last event where the clock is behind it."""
         last = self._progress.moments[-1].at if self._progress is not None and self._progress.moments else 0
-        return max(milliseconds(self._clock()), last)
+        return max(moment_in(self._clock()), last)
 
     # -- within
 
@@ -342,7 +333,7 @@ class Case:
     def _repeated(self, event: Event) -> Recorded:
         """Return the event that was recorded under the key; it must be this one."""
         found = self._keys[event.key]
-        if (found.kind, _as_kept(found.raw)) != (event.kind, _as_kept(event.raw)) and not found.erased:
+        if (found.kind, _text(found.raw)) != (event.kind, _text(event.raw)) and not found.erased:
             from .store import KeyReused
 
             raise KeyReused(self.id, event.key, found.seq)
@@ -401,52 +392,23 @@ class Case:
         return True
 
 
-def _stated(incident: object) -> dict[str, object]:
+def _stated(facts: object) -> Mapping[str, Any]:
     """
-    Return what an instance of a vocabulary's class states, as a log keeps it.
+    Return the facts that a case begins with: a mapping, or what an instance of a vocabulary's class states.
 
     Raises:
-        TypeError: If it is none.
+        TypeError: If they are neither.
     """
-    if not attrs.has(type(incident)):
-        raise TypeError(f"the facts of a case are a mapping or an incident, not {type(incident).__name__}")
-    return {name: str(what) if isinstance(what, Money) else what for name, what in given_in(incident).items()}
+    if facts is None or isinstance(facts, Mapping):
+        return facts or {}
+    if not attrs.has(type(facts)):
+        raise TypeError(f"the facts of a case are a mapping or an incident, not {type(facts).__name__}")
+    return given_in(facts)
 
 
-def _as_kept(fields: Mapping[str, Any]) -> str:
-    """Return fields as they compare once they were kept: a tuple is a list then."""
-    return json.dumps(dict(fields), sort_keys=True, default=str)
+def _text(fields: Mapping[str, Any]) -> str:
+    """Return fields as they compare."""
+    return json.dumps(fields, sort_keys=True)
 
 
-def _check(policy: Policy, kind: str, raw: Mapping[str, Any]) -> None:
-    """
-    Check an event that is handed in.
-
-    Raises:
-        EventProblems: With everything that is wrong with it.
-    """
-    findings = Findings()
-    place = Place("event")
-    found = policy.tree.case.events.get(kind)
-    if found is None:
-        known = [id_ for id_, one in policy.tree.case.events.items() if not one.by_engine]
-        findings.report("unknown-event", place, suggestion=nearest(kind, known), kind=kind[:80])
-    elif found.by_engine:
-        findings.report("event-by-engine", place, kind=kind)
-    else:
-        fields = raw if kind in WITH_FACTS else {name: value for name, value in raw.items() if value is not None}
-        read_event(found, fields, policy.tree.facts, policy.currencies, findings, place)
-    if len(findings):
-        raise EventProblems(findings)
-
-
-def problems_of(policy: Policy, event: Event) -> tuple[Diagnostic, ...]:
-    """Return what is wrong with an event, without recording it."""
-    try:
-        _check(policy, event.kind, event.raw)
-    except EventProblems as problem:
-        return problem.diagnostics
-    return ()
-
-
-__all__ = ["Case", "EventProblems", "Recorded", "moment_of", "problems_of"]
+__all__ = ["Case", "EventProblems", "Recorded"]

@@ -9,13 +9,10 @@ from typing import Any, Final
 
 import attrs
 
-#: The first and the last moment that an event may have: the years 1 to 9999, in milliseconds since 1970.
-FIRST_MOMENT: Final = -62_135_596_800_000
-LAST_MOMENT: Final = 253_402_300_799_999
+from ...rules.moments import moment_text, read_moment
+
 #: Names that an event's own fields cannot have, since they say something of every event.
 OWN_NAMES: Final = ("at", "kind", "key")
-
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class EventError(ValueError):
@@ -76,18 +73,6 @@ class Event:
         return cls(0, moment_from(at), kind, table, key)
 
 
-def moment_text(at: int) -> str:
-    """
-    Write a moment as ISO 8601 has it, in UTC.
-
-    >>> moment_text(1795168800000), moment_text(1795168800250)
-    ('2026-11-20T10:00:00Z', '2026-11-20T10:00:00.250Z')
-    """
-    moment = _EPOCH + dt.timedelta(milliseconds=at)
-    exactly = "milliseconds" if at % 1000 else "seconds"
-    return moment.isoformat(timespec=exactly).removesuffix("+00:00") + "Z"
-
-
 def moment_from(text: object) -> int:
     """
     Read a moment with its time zone, as whole milliseconds since 1970; what is finer is cut off.
@@ -98,11 +83,7 @@ def moment_from(text: object) -> int:
     try:
         moment = dt.datetime.fromisoformat(text) if isinstance(text, str) else None
         if moment is not None and moment.tzinfo is not None:
-            at = (moment - _EPOCH) // dt.timedelta(milliseconds=1)
-            if (
-                FIRST_MOMENT <= at <= LAST_MOMENT
-            ):  # in UTC, the first day may belong to the year before, and the last to 10000
-                return at
-    except (ValueError, OverflowError):
+            return read_moment(moment)
+    except ValueError:
         pass
     raise EventError("its `at` is not a date and time with a time zone, such as 2026-11-20T10:00:00Z")

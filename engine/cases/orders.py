@@ -10,11 +10,13 @@ from typing import Final
 import attrs
 
 from ...rules.case_tree import Pattern, Story
+from ...rules.moments import milliseconds
 from ..policy import Policy
 from .allowed import REGULATED, asked_for
-from .business_time import milliseconds
 from .correlate import Match
 from .event import Event
+from .intake import opening
+from .keeping import as_kept
 from .plain import Plain
 from .progress import Progress, pass_time, run_through
 
@@ -173,8 +175,7 @@ class _Tale:
     def opened(self) -> Progress:
         """Return the case as it begins."""
         progress = Progress(self.policy, Plain(self.policy.tree.case.patterns))
-        facts = {"facts": dict(self.story.given)} if self.story.given else {}
-        list(run_through(progress, [Event(0, self.at, "case_opened", facts)]))
+        list(run_through(progress, [opening(self.at, self.story.given)]))
         return progress
 
     def take(self, progress: Progress, move: Move) -> None:
@@ -220,9 +221,8 @@ class _Tale:
                 moves = fewer
         match = self._matches(moves, pattern, until)
         assert match is not None
-        facts = {"facts": dict(self.story.given)} if self.story.given else {}
         told = [Event(0, self.at + move.after, move.kind, move.raw) for move in moves]
-        return Counterexample(self.story, pattern, match, moves, (Event(0, self.at, "case_opened", facts), *told))
+        return Counterexample(self.story, pattern, match, moves, (opening(self.at, self.story.given), *told))
 
     def _matches(self, moves: Sequence[Move], pattern: Pattern, until: int) -> Match | None:
         progress = self.played(moves, strictly=True)
@@ -248,7 +248,7 @@ class _Tale:
 
 
 def _move(raw: Mapping[str, object]) -> Move:
-    return Move(0, str(raw["kind"]), {name: value for name, value in raw.items() if name != "kind"})
+    return Move(0, str(raw["kind"]), {name: as_kept(value) for name, value in raw.items() if name != "kind"})
 
 
 def _more(policy: Policy, moves: Sequence[Move]) -> list[str]:

@@ -15,13 +15,13 @@ import attrs
 from ...rules.case_tree import Element, Pattern
 from ...rules.evaluate import Settled
 from ...rules.event_kinds import MATCHED
+from ...rules.moments import EPOCH
 from ...rules.normal import facts_of
 from ...rules.tree import Conjunct, NormalForm
 from ...rules.types import Fact, Value
 from ..truth import State, form_truth
 from .joining import Seen
 
-_EPOCH = 719_163  # 1970-01-01 as an ordinal
 _DAY = 86_400_000
 
 
@@ -33,7 +33,7 @@ def day_of(at: int) -> int:
     >>> datetime.date.fromordinal(day_of(0)).isoformat()
     '1970-01-01'
     """
-    return at // _DAY + _EPOCH
+    return at // _DAY + EPOCH.toordinal()
 
 
 @attrs.frozen

@@ -14,13 +14,14 @@ import attrs
 from ...rules.diagnostics import Findings, Place
 from ...rules.event_reading import WITH_FACTS, read_event
 from ...rules.given import Knowledge, read_given
+from ...rules.moments import moment_of
 from ...rules.types import Value
 from ..decision import Judgement, Outcome
 from ..force import ordinal
 from ..policy import Decision, Policy
 from ..truth import State
 from .book import Change, Standing
-from .business_time import deadline, moment_of
+from .business_time import deadline
 from .correlate import Correlation, Happened, Match
 from .event import Event
 from .folding import Folding

@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
+from ...rules.moments import moment_of
 from .book import Change, Standing
-from .business_time import moment_of
 from .ledger import Kind, Owed
 from .progress import Progress, Status
 

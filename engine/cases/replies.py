@@ -11,9 +11,10 @@ import attrs
 
 from ...rules.case_tree import Ban, Replies
 from ...rules.describe import counted
+from ...rules.moments import moment_of
 from ...rules.patterns import Pattern, compiled
 from ...rules.quantities import duration_text
-from .business_time import deadline, moment_of
+from .business_time import deadline
 from .drafts import Draft, plain_phrase
 from .event import Event
 from .foresight import forbidden_by

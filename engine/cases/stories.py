@@ -11,15 +11,17 @@ import attrs
 from ...rules.case_tree import Entry, Story
 from ...rules.cases import ABSENT
 from ...rules.given import FactProblem, Knowledge, flatten, read_fact
+from ...rules.moments import milliseconds, moment_of
 from ...rules.tree import Case as Test, Origin
 from ...rules.types import Type
 from ..policy import Policy
 from ..trials import Mismatch, matching_rules, mismatches, written
 from ..truth import is_value
 from ..wording import canonical_text
-from .business_time import milliseconds, moment_of
 from .event import Event
+from .intake import opening
 from .joining import LateEventError
+from .keeping import as_kept
 from .plain import Plain
 from .progress import EndlessCaseError, Moment, Progress, pass_time, run_through
 
@@ -62,7 +64,7 @@ def tell(policy: Policy, story: Story) -> Telling:
     """Run one story; one whose patterns chase each other without end stops there, and has failed."""
     opened = milliseconds(story.opened)
     progress = Progress(policy, Plain(policy.tree.case.patterns))
-    first = Event(0, opened, "case_opened", {"facts": dict(story.given)} if story.given else {})
+    first = opening(opened, story.given)
     chapters: list[Chapter] = []
     at, origin = opened, story.origin
     try:
@@ -129,7 +131,7 @@ def _forbidden(progress: Progress, story: Story) -> Iterator[Mismatch]:
 def _told(progress: Progress, entry: Entry, at: int) -> Iterator[Moment]:
     if not entry.raw:
         return pass_time(progress, at)
-    fields = {name: value for name, value in entry.raw.items() if name != "kind"}
+    fields = {name: as_kept(value) for name, value in entry.raw.items() if name != "kind"}
     return run_through(progress, [Event(0, at, str(entry.raw["kind"]), fields)])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..event import FIRST_MOMENT, LAST_MOMENT
+from ....rules.moments import FIRST_MOMENT, LAST_MOMENT
 from .errors import StoreError
 
 #: The longest id of a case, and key or kind of an event, in characters.
