@@ -15,7 +15,7 @@ from .declare import Work, check_name
 from .describe import shown
 from .diagnostics import Place, nearest
 from .event_kinds import EVENT_KINDS
-from .takes import fits
+from .takes import fits, tables_in, texts_in
 from .types import NAMED_TYPES, Fact, Type
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -87,7 +87,7 @@ def check_duties(work: Work) -> None:
         elif hours == "business" and work.draft.calendar is None:
             work.findings.report("no-calendar", place, id=name)
         kinds = part.raw.get("discharged_by", [])
-        found = tuple(kinds) if fits(kinds, "list of text") else ()
+        found = texts_in(kinds)
         for index, kind in enumerate(found):
             if kind not in steps:
                 check_kind(work, kind, part.place.inside("discharged_by", index))
@@ -102,8 +102,7 @@ def _steps_of_layers(work: Work) -> set[str]:
         plans = layer.values.get("plans")
         for plan in plans.values() if isinstance(plans, dict) else ():
             steps = plan.get("steps") if isinstance(plan, dict) else None
-            named = steps if fits(steps, "tables") and isinstance(steps, list) else []
-            found |= {step["do"] for step in named if isinstance(step.get("do"), str)}
+            found |= {step["do"] for step in tables_in(steps) if isinstance(step.get("do"), str)}
     return found
 
 

@@ -20,7 +20,7 @@ from .event_kinds import MATCHED
 from .lengths import read_length
 from .normal import Normalizer, Universe, facts_of
 from .shape import BY_NAME
-from .takes import fits
+from .takes import fits, tables_in
 from .terms import by_need, checked, cycles
 from .tree import ALWAYS, ALWAYS_HOLDS, Condition, Constant, Expression
 from .types import Fact
@@ -67,8 +67,7 @@ class _Reader:
     def read(self) -> Pattern | None:
         """Return the pattern; None where it has a mistake, which has been reported."""
         raw, place = self.part.raw, self.part.place
-        written = raw.get("events")
-        items = written if fits(written, "tables") and isinstance(written, list) else []
+        items = tables_in(raw.get("events"))
         # No more than there may be are read, for each may speak of all before it.
         elements = [self._element(item, place.inside("events", index)) for index, item in enumerate(items[:MOST])]
         found = [element for element in elements if element is not None]

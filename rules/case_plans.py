@@ -18,7 +18,7 @@ from .lengths import read_length
 from .normal import Normalizer
 from .patterns import pattern_problem
 from .rulebook import named_decisions
-from .takes import fits
+from .takes import fits, tables_in, texts_in
 from .terms import checked
 from .words import condition_text
 
@@ -39,27 +39,21 @@ def check_plans(work: Work) -> None:
         work.plans[name] = Plan(name, form=form, steps=tuple(found), origin=part.origin, condition=condition, **words)
 
 
-def _raw_steps(part: Part) -> list[Mapping[str, Any]]:
-    steps = part.raw.get("steps")
-    return steps if fits(steps, "tables") and isinstance(steps, list) else []
-
-
 def _names_of_steps(part: Part) -> Iterator[str]:
-    for raw in _raw_steps(part):
+    for raw in tables_in(part.raw.get("steps")):
         if isinstance(raw.get("do"), str):
             yield raw["do"]
 
 
 def _steps(work: Work, part: Part, known: set[str]) -> Iterator[Step | None]:
     seen: set[str] = set()
-    for index, raw in enumerate(_raw_steps(part)):
+    for index, raw in enumerate(tables_in(part.raw.get("steps"))):
         place = part.place.inside("steps", index)
         do = str(raw.get("do", ""))
         if do in seen:
             work.findings.report("duplicate-id", place.inside("do"), kind="step", id=shown(do))
         seen.add(do)
-        needs = raw.get("needs", [])
-        named = tuple(needs) if fits(needs, "list of text") else ()
+        named = texts_in(raw.get("needs"))
         for at, need in enumerate(named):
             if need not in known or need == do:
                 suggestion = nearest(need, known - {do})
@@ -80,8 +74,7 @@ def _steps(work: Work, part: Part, known: set[str]) -> Iterator[Step | None]:
 
 def _brought(work: Work, raw: Mapping[str, Any], place: Place) -> Iterator[str]:
     """Yield the kinds of events that a step brings about; one that only the engine records is reported."""
-    kinds = raw.get("brings", [])
-    for index, kind in enumerate(kinds if fits(kinds, "list of text") and isinstance(kinds, list) else []):
+    for index, kind in enumerate(texts_in(raw.get("brings"))):
         at = place.inside("brings", index)
         found = check_kind(work, kind, at)
         if found is not None and found.by_engine:
@@ -117,9 +110,8 @@ def check_replies(work: Work) -> None:
 
 
 def _bans(work: Work, part: Part) -> Iterator[Ban]:
-    written = part.raw.get("never")
     seen: set[str] = set()
-    for index, raw in enumerate(written if fits(written, "tables") and isinstance(written, list) else []):
+    for index, raw in enumerate(tables_in(part.raw.get("never"))):
         place = part.place.inside("never", index)
         item = Part(str(raw.get("id", "")), raw, attrs.evolve(part.origin, path=place.path))
         check_id(work, item, "ban")
@@ -138,7 +130,7 @@ def _bans(work: Work, part: Part) -> Iterator[Ban]:
 
 
 def _texts(raw: object) -> tuple[str, ...]:
-    return tuple(text for text in raw if text.strip()) if isinstance(raw, list) and fits(raw, "list of text") else ()
+    return tuple(text for text in texts_in(raw) if text.strip())
 
 
 # --- monitoring ------------------------------------------------------------------------------------------------------

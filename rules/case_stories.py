@@ -20,7 +20,7 @@ from .event_reading import read_event
 from .given import read_given
 from .lengths import read_length
 from .quantities import QuantityError, parse_duration
-from .takes import fits
+from .takes import tables_in
 
 #: When a story begins that does not say when.
 OPENED: Final = dt.datetime(2026, 1, 5, 10, tzinfo=dt.UTC)
@@ -70,11 +70,9 @@ def _expectations(work: Work) -> Expectations:
 
 def _with_promises(expected: Expectations, part: Part) -> Expectations:
     """Return what the lines of one story may expect: the promises that it makes by name may be owed as well."""
-    written = part.raw.get("events")
-    lines = written if fits(written, "tables") and isinstance(written, list) else []
     made = frozenset(
         line["promise"]
-        for line in lines
+        for line in tables_in(part.raw.get("events"))
         if line.get("kind") == "promise_made" and isinstance(line.get("promise"), str) and line["promise"]
     )
     owed = {name: expected.ids[name] | made for name in OWED}
@@ -82,9 +80,8 @@ def _with_promises(expected: Expectations, part: Part) -> Expectations:
 
 
 def _entries(work: Work, part: Part, expected: Expectations) -> Iterator[Entry]:
-    written = part.raw.get("events")
     before: Any = 0
-    for index, raw in enumerate(written if fits(written, "tables") and isinstance(written, list) else []):
+    for index, raw in enumerate(tables_in(part.raw.get("events"))):
         place = part.place.inside("events", index)
         after = _after(work, raw, place)
         if after is not None and after < before:

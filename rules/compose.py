@@ -11,7 +11,7 @@ import attrs
 from .check_shape import check_shape, is_group
 from .diagnostics import Findings, Place, nearest
 from .document import Document
-from .takes import fits
+from .takes import texts_in
 from .tree import Origin, Switch
 
 #: How deep policies may extend one another, and how many may take part.
@@ -149,10 +149,10 @@ def cycle_text(way: Sequence[str]) -> str:
     return " → ".join(names if len(names) <= 8 else [*names[:4], "…", *names[-3:]])
 
 
-def _extends(document: Document) -> list[str]:
+def _extends(document: Document) -> tuple[str, ...]:
     policy = document.values.get("policy")
     extends = policy.get("extends") if isinstance(policy, dict) else None
-    return extends if fits(extends, "list of text") and isinstance(extends, list) else []
+    return texts_in(extends)
 
 
 def compose(layers: list[Document], findings: Findings) -> Draft:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 #: What a key's value may be, in the owner's words.
 Takes: TypeAlias = Literal[
@@ -77,3 +77,13 @@ def fits(value: object, takes: Takes) -> bool:
     """Whether a TOML value is of the kind that a key takes."""
     fit = _FITS.get(takes)
     return fit is None or fit(value)
+
+
+def tables_in(value: object) -> list[dict[str, Any]]:
+    """Return the tables of a list of them; none where it is anything else, which the check of the shape reports."""
+    return value if isinstance(value, list) and fits(value, "tables") else []
+
+
+def texts_in(value: object) -> tuple[str, ...]:
+    """Return the texts of a list of them; none where it is anything else."""
+    return tuple(value) if isinstance(value, list) and fits(value, "list of text") else ()
