@@ -91,7 +91,7 @@ def test_a_crash_at_any_step_loses_nothing(kind: str, desk: Policy, tmp_path: Pa
     assert found_in(output) == found_in(whole)
 
 
-def _dies(source: Path, output: Path, policy: Policy, calls: int) -> bool:
+def _dies(source: Path | str, output: Path, policy: Policy, calls: int) -> bool:
     fuse = Fuse(calls)
     with pytest.MonkeyPatch.context() as patch:
         for module, name in ((os, "fsync"), (Path, "replace"), (Path, "mkdir"), (Path, "unlink")):
@@ -236,6 +236,28 @@ def test_a_finished_output_is_not_written_over(desk: Policy, tmp_path: Path) -> 
     write_rows(source, ROWS[:2])
     assert run(source, output, desk, overwrite=True).bad == 0
     assert not bad_rows(output)  # those of the job before are gone
+
+
+@pytest.mark.parametrize("key", ["PRIMARY KEY", ""])
+def test_a_table_goes_on_only_where_its_rows_have_an_order(key: str, desk: Policy, tmp_path: Path) -> None:
+    """Without a key, a database may hand out its rows in another order the next time."""
+    sql = pytest.importorskip("sqlalchemy")
+    place = f"sqlite:///{tmp_path}/shop.db"
+    engine = sql.create_engine(place, poolclass=sql.NullPool)
+    with engine.begin() as shop:
+        shop.execute(sql.text(f"CREATE TABLE claims (id INTEGER {key}, abuse TEXT)"))
+        shop.execute(sql.text("INSERT INTO claims VALUES " + ", ".join(f"({n}, 'rude')" for n in range(30))))
+    engine.dispose()
+    source, output = f"{place}#claims", tmp_path / "out.jsonl"
+    assert _dies(source, output, desk, 14)
+    state = json.loads((tmp_path / "out.jsonl.part" / "state.json").read_text())
+    assert 0 < state["last"] < 30
+    if key:
+        assert run(source, output, desk, resume=True).rows == 30
+        assert [row["row"] for row in read_rows(output)] == list(range(1, 31))
+    else:
+        with pytest.raises(Stopped, match=r"`claims` has no primary key.*--overwrite"):
+            run(source, output, desk, resume=True)
 
 
 def test_a_state_that_nobody_can_read(desk: Policy, tmp_path: Path) -> None:

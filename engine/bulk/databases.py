@@ -120,6 +120,10 @@ class _SqlTable:
         """Yield the rows behind the row *after*."""
         wanted = list(columns) if columns is not None else list(self.names)
         query = self._sql.select(*(self._table.c[name] for name in wanted)).order_by(*self._table.primary_key.columns)
+        if after and not self._table.primary_key.columns:
+            # A database may hand out such rows in another order each time: some would be decided twice, and others never.
+            why = f"`{self._table.name}` has no primary key, so nobody can tell which of its rows were decided"
+            raise Stopped(why, help="begin again with --overwrite")
         if after:
             query = query.offset(after)
         try:
