@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 HELP = """\
 Decide every row of a file, of any size.
 
-INPUT is CSV, TSV, JSON lines, Parquet or Arrow, by its ending; the table of a database, as in sqlite:///shop.db#claims;
-or - for standard input. One row in, one row out, in the order of the input: its number, the verdict of each decision,
-the rule behind it, its values, the facts that are missing. --keep takes columns of the input along.
+INPUT and OUTPUT are CSV, TSV, JSON lines, Parquet or Arrow, by their endings; the table of a database, as in
+sqlite:///shop.db#claims; or - for standard input and output. One row in, one row out, in the order of the input: its
+number, the verdict of each decision, the rule behind it, its values, the facts that are missing. --keep takes columns of
+the input along.
 
 Columns are called as the facts are, or a mapping says which is which (see `policy map`); --ignore leaves one out that is
 called as a fact and is none. Rows that cannot be decided,
@@ -36,6 +37,7 @@ Examples:
   policy decide claims.csv -o decided.parquet --policy house --mapping claims.toml
   policy decide claims.csv -o decided.parquet --policy house --resume
   policy decide postgresql://localhost/shop#claims -o decided.jsonl --policy house --as-of column:closed
+  policy decide claims.csv -o sqlite:///shop.db#decided --policy house --keep claim_id
 
 \b
 Exit codes:

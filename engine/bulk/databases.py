@@ -15,7 +15,7 @@ from .errors import BulkError, ExtraMissing, Stopped
 from .json_lines import Gathered
 from .places import Place
 
-_DUCKDB: Final = "duckdb://"
+DUCKDB: Final = "duckdb://"
 
 
 def open_table(place: Place, *, rows: int = ROWS) -> Source:
@@ -25,7 +25,7 @@ def open_table(place: Place, *, rows: int = ROWS) -> Source:
     Raises:
         BulkError: If there is no such database or table.
     """
-    if place.name.startswith(_DUCKDB):
+    if place.name.startswith(DUCKDB):
         return _DuckTable(place, rows=rows)
     return _SqlTable(place, rows=rows)
 
@@ -36,15 +36,14 @@ class _DuckTable(Columnar):
     def __init__(self, place: Place, *, rows: int) -> None:
         import duckdb
 
-        file = place.name.removeprefix(_DUCKDB)
-        file = file[1:] if file.startswith("//") else file.removeprefix("/")
+        file = duckdb_file(place)
         if not Path(file).is_file():
             raise BulkError(f"there is no file `{file}`", help="write duckdb:///shop.db#claims")
         try:
             self._connection: Any = duckdb.connect(file, read_only=True)
         except duckdb.Error as error:
-            raise BulkError(f"`{file}` cannot be opened", help=_first(error)) from None
-        self._query = f"SELECT * FROM {_quoted(place.table)}"  # noqa: S608 because the name is quoted
+            raise BulkError(f"`{file}` cannot be opened", help=first_line(error)) from None
+        self._query = f"SELECT * FROM {quoted(place.table)}"  # noqa: S608 because the name is quoted
         try:
             schema = self._reader(1).schema
             query = f"SELECT count(*) FROM ({self._query})"  # noqa: S608 because the name is quoted
@@ -83,27 +82,20 @@ class _SqlTable:
     size = 0
 
     def __init__(self, place: Place, *, rows: int) -> None:
-        try:
-            import sqlalchemy as sql
-            from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
-        except ImportError:
-            help_ = "pip install 'evenhand[cases]', or 'evenhand[postgres]'"
-            raise ExtraMissing("reading a database needs SQLAlchemy", help=help_) from None
+        sql = sqlalchemy("reading a database")
         if place.name.startswith("sqlite:///") and not Path(place.name.removeprefix("sqlite:///")).is_file():
             raise BulkError(f"there is no file `{place.name.removeprefix('sqlite:///')}`", help="check its name")
         try:
-            self._engine = sql.create_engine(_with_driver(place.name), poolclass=sql.NullPool)
+            self._engine = engine_for(place)
             schema, _, name = place.table.rpartition(".")
             self._table = sql.Table(name, sql.MetaData(), schema=schema or None, autoload_with=self._engine)
             with self._engine.connect() as connection:
                 self.total = connection.execute(sql.select(sql.func.count()).select_from(self._table)).scalar_one()
-        except NoSuchTableError:
+        except sql.exc.NoSuchTableError:
             known = sql.inspect(self._engine).get_table_names()
             raise no_table(place, known) from None
-        except ImportError as error:
-            raise ExtraMissing(f"the driver {error.name} is not installed", help="install it") from None
-        except SQLAlchemyError as error:
-            raise BulkError("the database cannot be read", help=_first(error)) from None
+        except sql.exc.SQLAlchemyError as error:
+            raise BulkError("the database cannot be read", help=first_line(error)) from None
         self.names: Sequence[str] = [column.name for column in self._table.columns]
         self._rows = rows
         self._sql: Any = sql
@@ -131,7 +123,7 @@ class _SqlTable:
                 found = connection.execution_options(yield_per=min(self._rows, 10_000)).execute(query)
                 yield from self._gathered(enumerate(found, after + 1), wanted)
         except self._sql.exc.SQLAlchemyError as error:
-            raise Stopped("the database went away", help=_first(error)) from None
+            raise Stopped("the database went away", help=first_line(error)) from None
 
     def _gathered(self, found: Iterator[tuple[int, Any]], names: list[str]) -> Iterator[Chunk]:
         gathered = Gathered()
@@ -150,6 +142,45 @@ class _SqlTable:
         self._engine.dispose()
 
 
+def duckdb_file(place: Place) -> str:
+    """Return the file that a URL of DuckDB names; a relative one after three slashes, as in `duckdb:///shop.db`."""
+    file = place.name.removeprefix(DUCKDB)
+    return file[1:] if file.startswith("//") else file.removeprefix("/")
+
+
+def sqlalchemy(what: str) -> Any:
+    """
+    Return SQLAlchemy, which *what* needs.
+
+    Raises:
+        ExtraMissing: If it is not installed.
+    """
+    try:
+        import sqlalchemy as found
+        import sqlalchemy.exc
+    except ImportError:
+        help_ = "pip install 'evenhand[cases]', or 'evenhand[postgres]'"
+        raise ExtraMissing(f"{what} needs SQLAlchemy", help=help_) from None
+    return found
+
+
+def engine_for(place: Place, **options: Any) -> Any:
+    """
+    Return SQLAlchemy's engine for the database of a place.
+
+    Raises:
+        BulkError: If the URL means nothing.
+        ExtraMissing: If the driver is not installed.
+    """
+    sql = sqlalchemy("a database")
+    try:
+        return sql.create_engine(_with_driver(place.name), poolclass=sql.NullPool, **options)
+    except ImportError as error:
+        raise ExtraMissing(f"the driver {error.name} is not installed", help="install it") from None
+    except sql.exc.SQLAlchemyError as error:
+        raise BulkError("this is no URL of a database", help=first_line(error)) from None
+
+
 def _with_driver(url: str) -> str:
     """Return a URL that names the driver which the extra brings."""
     for short in ("postgresql://", "postgres://"):
@@ -165,9 +196,11 @@ def no_table(place: Place, known: Sequence[str]) -> BulkError:
     return BulkError(f"there is no table `{place.table}`", help=f"did you mean `{near}`?" if near else listed)
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return the name of a table in quotes, that of its schema apart."""
     return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
 
 
-def _first(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what a database says, in one line."""
     return str(error).partition("\n")[0][:200]

@@ -54,7 +54,7 @@ class Job:
         """Where bad rows go."""
         if self.bad:
             return Path(self.bad)
-        return Path("bad-rows.jsonl") if self.output.is_stream else Path(f"{self.output.name}.bad.jsonl")
+        return Path("bad-rows.jsonl") if self.output.is_stream else Path(f"{self.output.path}.bad.jsonl")
 
     def identity(self) -> dict[str, Any]:
         """Return what must not change while the job is unfinished, by the name that a message calls it."""
@@ -72,6 +72,7 @@ class Job:
                 "ignore": list(self.ignore),
                 "ignore_unknown": self.ignore_unknown,
                 "format": self.output.format,
+                "database": self.output.name if self.output.format == "table" else "",
                 "bad": str(self.bad_file),
             },
         }

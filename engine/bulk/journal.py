@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -111,6 +111,16 @@ class Journal:
             self.bad.unlink(missing_ok=True)  # an older job's, of the same name
         self._name(bad, self.bad)
         self._name(joined, self.output)
+        self.forget()
+
+    def hand_over(self, state: State, fill: Callable[[Sequence[Path]], None]) -> None:
+        """Give what was written to a database, and remove the folder; can be done again after a crash at any point."""
+        fill([self.segment(number) for number in range(1, state.segments + 1)])
+        joined = self.folder / _JOINED_BAD
+        self._join_bad(joined, state.segments)
+        if not state.counts.get("bad"):
+            self.bad.unlink(missing_ok=True)
+        self._name(joined, self.bad)
         self.forget()
 
     def _join_bad(self, target: Path, segments: int) -> None:

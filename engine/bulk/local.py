@@ -21,6 +21,7 @@ from .keeping import kept_columns
 from .moments import may_have_moments
 from .run import Prepared, Watcher, run_to_file, run_to_stream
 from .sources import Reading, open_source
+from .to_table import Target, target_of
 from .writing import schema_for
 
 
@@ -39,7 +40,8 @@ def run_job(job: Job, master: str, watcher: Watcher) -> Summary:
         with closing(_opened(job)) as source:
             return run_to_stream(prepare(job, source), sys.stdout.buffer, watcher)
     journal = Journal(job.output.path, job.bad_file)
-    check_output(job, journal)
+    target = target_of(job.output) if job.output.format == "table" else None
+    check_output(job, journal, target)
     begun = journal.load() if job.resume and journal.exists() else None
     identity = job.identity()
     if begun is not None:
@@ -47,7 +49,7 @@ def run_job(job: Job, master: str, watcher: Watcher) -> Summary:
     moment = dt.datetime.fromisoformat(begun.job["now"]) if begun else dt.datetime.now(dt.UTC)
     job = attrs.evolve(job, as_of=job.as_of or moment)
     with closing(_opened(job)) as source:
-        prepared = prepare(job, source)
+        prepared = attrs.evolve(prepare(job, source), target=target)
         watcher.expect(min(source.total, job.limit or source.total), 0 if job.limit else source.size)
         state = begun or journal.begin({**identity, "now": moment.isoformat()})
         return run_to_file(prepared, journal, state, watcher)
@@ -58,7 +60,7 @@ def _opened(job: Job) -> Source:
     return open_source(job.source, reading)
 
 
-def check_output(job: Job, journal: Journal) -> None:
+def check_output(job: Job, journal: Journal, target: Target | None = None) -> None:
     """
     Refuse to write over what is there, unless that was asked for.
 
@@ -67,9 +69,11 @@ def check_output(job: Job, journal: Journal) -> None:
     """
     output = job.output.path
     is_file = not job.source.is_stream and job.source.format != "table" and job.source.path.exists()
-    if is_file and output.exists() and output.samefile(job.source.path):
+    is_there = output.exists() if target is None else target.exists()
+    is_same = is_there and (job.source == job.output if target else is_file and output.samefile(job.source.path))
+    if is_same:
         raise BulkError("the output is the input", help="choose another name with -o")
-    if output.is_dir():
+    if target is None and output.is_dir():
         raise BulkError(f"`{output}` is a folder", help="name a file in it")
     if job.resume and job.source.is_stream:
         raise BulkError("what came from standard input cannot be read again", help="leave out --resume")
@@ -78,11 +82,13 @@ def check_output(job: Job, journal: Journal) -> None:
     if journal.exists():
         if not job.resume:
             help_ = "go on with --resume, or begin again with --overwrite"
-            raise BulkError(f"there is an unfinished job for `{output}`", help=help_)
-    elif output.exists():
+            raise BulkError(f"there is an unfinished job for `{job.output}`", help=help_)
+    elif is_there:
         if job.resume:
-            raise BulkError(f"`{output}` is there and nothing of it is unfinished", help="--overwrite decides it anew")
-        raise BulkError(f"`{output}` is there already", help="choose another name with -o, or use --overwrite")
+            raise BulkError(
+                f"`{job.output}` is there and nothing of it is unfinished", help="--overwrite decides it anew"
+            )
+        raise BulkError(f"`{job.output}` is there already", help="choose another name with -o, or use --overwrite")
 
 
 def prepare(job: Job, source: Source) -> Prepared:

@@ -33,7 +33,7 @@ class Place:
     """
     Where rows come from or go to.
 
-    *name* is what the user wrote; `-` is a standard stream. A database's *table* stands behind the `#` of its URL.
+    *name* is what the user wrote; `-` is a standard stream. A database's is its URL, and *table* what stands behind the `#`.
     """
 
     name: str
@@ -45,10 +45,14 @@ class Place:
         """Whether it is standard input or output."""
         return self.name == "-"
 
+    def __str__(self) -> str:
+        """Return what the user wrote."""
+        return f"{self.name}#{self.table}" if self.table else self.name
+
     @property
     def path(self) -> Path:
-        """The file."""
-        return Path(self.name)
+        """The file; of a table, the name in this folder by which files beside it are called."""
+        return Path(self.table or self.name)
 
 
 def place_of(name: str, format_: Format | None = None, *, otherwise: Format = "jsonl") -> Place:

@@ -20,6 +20,7 @@ from .job import Job, Summary
 from .journal import Journal, State, cannot_write
 from .overlap import Ahead, Behind
 from .tallying import Tally, bad_line
+from .to_table import Target
 from .writing import join, writer_for
 
 #: Batches that are read ahead, and that wait to be written.
@@ -48,6 +49,7 @@ class Prepared:
     make_decider: Callable[[], Decider]
     schema: Any
     renamed: dict[str, str]
+    target: Target | None = None
 
 
 def run_to_file(prepared: Prepared, journal: Journal, state: State, watcher: Watcher) -> Summary:
@@ -77,7 +79,10 @@ def run_to_file(prepared: Prepared, journal: Journal, state: State, watcher: Wat
             segments.abandon()
             raise
     try:
-        journal.finish(state, partial(join, format_=prepared.job.output.format))
+        if prepared.target is not None:
+            journal.hand_over(state, prepared.target.fill)
+        else:
+            journal.finish(state, partial(join, format_=prepared.job.output.format))
     except OSError as error:
         raise _stopped(error, prepared.job) from None
     except KeyboardInterrupt:

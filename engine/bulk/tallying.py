@@ -31,7 +31,7 @@ class Tally:
         """Return the tally of a job that is as far as *state* says."""
         summary = Summary(**state.counts) if state.counts else Summary()
         summary.resumed = state.last
-        summary.output, summary.bad_file = job.output.name, str(job.bad_file)
+        summary.output, summary.bad_file = str(job.output), str(job.bad_file)
         return cls(summary, tuple(job.policy.tree.decisions))
 
     def add(self, decided: Decided) -> None:

@@ -15,6 +15,7 @@ from pyarrow import ipc
 from ..columns.library import pc
 from .as_text import head_of, lines_of, rows_of
 from .places import Format
+from .to_table import for_table, table_schema
 
 _DELIMITERS: Final = {"csv": ",", "tsv": "\t"}
 
@@ -79,14 +80,16 @@ class _ArrowWriter:
 
 
 class _ParquetWriter:
-    """Parquet, each table a group of rows."""
+    """Parquet, each table a group of rows; also for rows that wait for a database."""
 
-    def __init__(self, sink: BinaryIO, schema: Any) -> None:
+    def __init__(self, sink: BinaryIO, schema: Any, *, is_for_table: bool) -> None:
+        self._schema, self._is_for_table = schema, is_for_table
         self._writer = pq.ParquetWriter(sink, schema, compression="snappy", write_statistics=False)
 
     def write(self, table: Any) -> None:
         """Write a table."""
         if table.num_rows:
+            table = for_table(table, self._schema) if self._is_for_table else table
             self._writer.write_table(table, row_group_size=table.num_rows)
 
     def close(self) -> None:
@@ -95,7 +98,9 @@ class _ParquetWriter:
 
 
 def schema_for(schema: Any, format_: Format) -> Any:
-    """Return the schema in which an output is written: Arrow's file format allows no dictionary to change, so it gets texts."""
+    """Return the schema in which an output is written: where words cannot change from batch to batch, they are texts."""
+    if format_ == "table":
+        return table_schema(schema)
     if format_ not in ("arrow", "arrows"):
         return schema
     fields = [
@@ -106,8 +111,8 @@ def schema_for(schema: Any, format_: Format) -> Any:
 
 def writer_for(sink: BinaryIO, format_: Format, schema: Any, *, head: bool) -> Writer:
     """Return the writer of a format; *head* says whether a table of text begins with its head."""
-    if format_ == "parquet":
-        return _ParquetWriter(sink, schema)
+    if format_ in ("parquet", "table"):
+        return _ParquetWriter(sink, schema, is_for_table=format_ == "table")
     if format_ in ("arrow", "arrows"):
         return _ArrowWriter(sink, format_, schema)
     return _TextWriter(sink, format_, schema, head=head)

@@ -67,6 +67,8 @@ def _check(job: Job) -> None:
         raise BulkError("workers of Spark have no standard input and output", help="name files")
     if job.source.format not in _READ:
         raise BulkError(f"the engine `spark` does not read {job.source.format}", help=f"{', '.join(_READ)}; or {here}")
+    if job.output.format == "table":
+        raise BulkError("the engine `spark` writes files", help=f"name one, and load it into the database; or {here}")
     if job.resume:
         help_ = f"begin again with --overwrite, or {here}; Spark itself repeats what a machine that fails had in hand"
         raise BulkError("a run on Spark that was stopped leaves nothing to go on with", help=help_)
