@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 from bulk_files import ROWS, bad_rows, read_rows, read_table, run, write_rows, write_table
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from evenhand import FactError, Policy
 from evenhand.engine.bulk.bytes_in import ByteSource
@@ -142,6 +142,7 @@ _LINE = st.lists(_CELL, min_size=1, max_size=4).map(b",".join)
 
 
 @settings(deadline=None, max_examples=300)
+@example(lines=[b'""1,"', b'1"'], block=64, end=b"\n")
 @given(lines=st.lists(_LINE, max_size=12), block=st.sampled_from([1 << 20, 64]), end=st.sampled_from([b"\n", b"\r\n"]))
 def test_both_readers_of_csv_agree(lines: list[bytes], block: int, end: bytes) -> None:
     """Arrow's reader and the patient one find the same rows and the same bad rows in any text."""

@@ -6,7 +6,7 @@ import csv
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,6 @@ from .chunks import BadRow, Chunk
 LONGEST: Final = 8 << 20
 #: Rows to a chunk.
 _ROWS: Final = 16_384
-_OPEN: Final = "unexpected end of data"
 
 
 @contextmanager
@@ -108,25 +107,31 @@ class PatientReader:
 
     def _parsed(self, text: bytes) -> list[str] | None:
         """Return the cells of a row; None where a quote is still open."""
-        decoded_ = text.decode()
-        if '"' not in decoded_:
-            return self._cells(decoded_, strict=False)
-        try:
-            return self._cells(decoded_, strict=True)
-        except csv.Error as error:
-            if _OPEN in str(error):
-                return None
-        return self._cells(decoded_, strict=False)
-
-    def _cells(self, text: str, *, strict: bool) -> list[str]:
-        reader: Any = csv.reader([text], delimiter=self._delimiter, strict=strict)
+        lines = _Once(text.decode())
         try:
             with wide_fields():
-                return next(reader, [])
+                cells: list[str] = next(csv.reader(lines, delimiter=self._delimiter), [])
         except csv.Error:
-            if strict:
-                raise
-            return [text]  # a line break where none can be
+            return [text.decode()]  # a line break where none can be
+        return None if lines.is_over else cells
+
+
+class _Once:
+    """One text for Python's reader, which asks for another (*is_over*) where a quote is still open."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._is_given = self.is_over = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._is_given:
+            self.is_over = True
+            raise StopIteration
+        self._is_given = True
+        return self._text
 
 
 def _shown(text: bytes) -> str:
