@@ -61,7 +61,8 @@ def rows_in(url: str, table: str) -> list[dict[str, Any]]:
     query = f'SELECT * FROM "{table}" ORDER BY "row"'
     if url.startswith("duckdb"):
         with duckdb.connect(url.removeprefix("duckdb:///")) as connection:
-            return pa.table(connection.sql(query)).to_pylist()
+            found: list[dict[str, Any]] = pa.table(connection.sql(query)).to_pylist()
+            return found
     engine = sql.create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=sql.NullPool)
     with engine.connect() as connection:
         return [dict(row) for row in connection.execute(sql.text(query)).mappings()]
