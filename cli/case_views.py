@@ -59,7 +59,7 @@ def print_case(case: Case) -> None:
     """Write everything about a case."""
     output = out()
     head = f"{case.id}  "
-    until = case.progress.monitored_until
+    until = case.progress.watch.until
     watched = f" until {clock(until)}" if case.status == "monitored" and until is not None else ""
     status = Piece(f"{case.status}{watched}", _STYLES[case.status])
     output.line(Piece(head, "title"), status, Piece(f"  {case.policy.id}", "dim"))
@@ -162,6 +162,8 @@ def _led_to(moment: Moment, policy: Policy) -> list[list[Words]]:
         found.append(
             ["→ ", Piece(f"forbidden: {said}" if pattern.forbidden else said, "bad" if pattern.forbidden else "name")]
         )
+    if moment.event is not None and moment.event.kind == "case_closed" and moment.status == "monitored":
+        found.append(["→ watched again, because we still walk away from it; ", "close it once more to end that"])
     for name, (was, now) in moment.changed.items():
         if was is None and moment.event is not None and moment.event.kind == "case_opened":
             continue

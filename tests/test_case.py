@@ -147,6 +147,91 @@ def test_a_fact_learned_late_owes_what_it_would_have_owed(policy: Policy, store:
     assert states(case)["tell-insurer"] == "breached"
 
 
+PILED_ON: dict[str, Any] = {"pile_on": True}
+
+
+def watched(policy: Policy, store: Store, clock: Clock) -> Case:
+    """A case that was walked away from when it was opened, and of which two posts were seen an hour later."""
+    case = Case.open(policy, "c-1", PILED_ON, store=store, clock=clock)
+    clock.after(hours=1)
+    case.record("post_seen", post="a", views=1_000)
+    assert case.status == "monitored"
+    return case
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_flare_up_that_is_told_after_the_case_was_closed_opens_it_again(
+    policy: Policy, store: Store, *, by_hand: bool
+) -> None:
+    """Had it been told in time, the case would have been opened then."""
+    clock = Clock()
+    case = watched(policy, store, clock)
+    clock.after(days=2 if by_hand else 15)
+    closing = case.close() if by_hand else case.run_due()
+    assert "case_closed" in [event.kind for event in closing.events]
+    assert store.head("c-1").status == "closed"
+    clock.after(days=1)
+    recorded = case.record("post_seen", post="a", views=100_000, at=BEGAN + dt.timedelta(hours=3))
+    assert [event.kind for event in recorded.events] == ["post_seen", "case_reopened"]
+    assert recorded.events[1].raw["reason"].startswith("it flared up while it was watched: ")
+    assert (case.status, store.head("c-1").status) == ("open", "open")
+    assert Case.load(policy, "c-1", store, clock=clock).timeline == case.timeline
+    assert "case_open" in [posted.message.kind for posted in store.outbox()]
+
+
+def test_a_late_event_that_flares_up_opens_a_case_that_is_still_watched(policy: Policy, store: Store) -> None:
+    """Although it does not any more, as far as was seen since."""
+    clock = Clock()
+    case = watched(policy, store, clock)
+    clock.after(days=2)
+    case.record("post_seen", post="a", views=100_001)
+    assert case.status == "monitored"
+    case.record("post_seen", post="a", views=100_000, at=BEGAN + dt.timedelta(hours=3))
+    assert case.status == "open"
+
+
+def test_a_late_event_of_a_time_when_nobody_watched_opens_nothing(policy: Policy, store: Store) -> None:
+    clock = Clock()
+    case = Case.open(policy, "c-1", store=store, clock=clock)
+    clock.after(hours=4)
+    case.record("fact_learned", facts=PILED_ON)
+    case.close()
+    case.record("post_seen", post="a", views=1_000, at=BEGAN + dt.timedelta(hours=1))
+    case.record("post_seen", post="a", views=100_000, at=BEGAN + dt.timedelta(hours=2))
+    assert case.status == "closed"
+
+
+def test_a_case_that_was_opened_again_is_watched_again_once_it_is_closed(policy: Policy, store: Store) -> None:
+    """As long as the policy walks away from it; whoever closes it while it is watched has closed it."""
+    clock = Clock()
+    case = watched(policy, store, clock)
+    clock.after(hours=1)
+    case.record("post_seen", post="a", views=100_000)
+    assert case.status == "open"
+    clock.after(days=1)
+    case.close("we have answered")
+    assert (case.status, case.progress.watch.until) == ("monitored", case.now + 14 * 86_400_000)
+    clock.after(hours=1)
+    case.record("post_seen", post="a", views=500_000)
+    assert case.status == "open"
+    clock.after(hours=1)
+    case.close()
+    clock.after(days=15)
+    case.run_due()
+    assert [event.kind for event in case.events][-3:] == ["case_reopened", "case_closed", "case_closed"]
+    assert case.status == "closed"
+    case.reopen()
+    case.record("fact_learned", facts={"pile_on": False})
+    case.close()
+    assert case.status == "closed"
+    case.reopen()
+    case.record("fact_learned", facts=PILED_ON)
+    assert case.status == "monitored"
+    case.close()
+    assert case.status == "closed"
+    assert Case.load(policy, "c-1", store, clock=clock).timeline == case.timeline
+
+
 def test_a_worker_runs_what_is_due_once(policy: Policy, store: Store) -> None:
     clock = Clock()
     Case.open(policy, "c-1", {"injury": True}, store=store, clock=clock)

@@ -353,7 +353,7 @@ WALKED_AWAY: list[Told] = [(0, "fact_learned", {"facts": {"pile_on": True}})]
 
 def test_walking_away_means_watching_until_nothing_came(policy: Policy) -> None:
     watched = begun(policy, *WALKED_AWAY)
-    assert (watched.status, watched.monitored_until) == ("monitored", OPENED + 14 * DAY)
+    assert (watched.status, watched.watch.until) == ("monitored", OPENED + 14 * DAY)
     assert begun(policy, *WALKED_AWAY, now=15 * DAY).status == "closed"
 
 

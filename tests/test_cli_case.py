@@ -95,6 +95,16 @@ def test_what_is_overdue_is_listed_and_run() -> None:
     assert "c-1  open" in run("case", "list").out
 
 
+def test_closing_a_case_that_was_opened_again_says_that_it_is_watched_again() -> None:
+    opened("pile_on=true")
+    run("case", "record", "c-1", "case_reopened", "--at", "2026-11-20T21:00:00Z")
+    ran = run("case", "record", "c-1", "case_closed", "--at", "2026-11-20T22:00:00Z")
+    assert "→ watched again, because we still walk away from it; close it once more" in " ".join(ran.out.split())
+    assert "c-1  monitored until 2026-12-04 22:00" in run("case", "show", "c-1").out
+    ran = run("case", "record", "c-1", "case_closed", "--at", "2026-11-20T23:00:00Z")
+    assert "watched" not in ran.out
+
+
 def test_a_draft_is_checked(folder: Path) -> None:
     opened()
     (folder / "draft.txt").write_text("We are sorry, it was our fault.", encoding="utf-8")

@@ -20,9 +20,10 @@ from .joiners import joiner_for, session_name
 from .joining import Joiner, LateEventError
 from .ledger import Owed
 from .planning import NextStep
-from .progress import MOST_FOLLOWING, Moment, Progress, Status, Trouble, let_pass, replayed
+from .progress import MOST_FOLLOWING, Moment, Progress, Trouble, let_pass, replayed
 from .recording import Recording, changes
 from .replies import Objection, check_reply
+from .watching import Status
 
 if TYPE_CHECKING:
     from .store import Claim
@@ -180,7 +181,7 @@ class Case:
         return self._append(taken_in(self.policy, kind, fields, at if at is not None else self._clock(), key=key))
 
     def close(self, reason: str = "", *, at: dt.date | str | None = None) -> Recorded:
-        """Close the case."""
+        """Close the case; one that was opened again is watched again, where the policy still walks away from it."""
         return self.record("case_closed", at=at, **({"reason": reason} if reason else {}))
 
     def reopen(self, reason: str = "", *, at: dt.date | str | None = None) -> Recorded:

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import pairwise
 from operator import is_
 from types import MappingProxyType
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -30,8 +30,7 @@ from .joining import CorrelationError, Joiner
 from .ledger import BREACHES, Kind, Ledger, Owed
 from .planning import NextStep, next_steps
 from .views import View, views_of
-
-Status: TypeAlias = Literal["open", "monitored", "closed"]
+from .watching import Status, Watch
 
 #: The most events that may follow from one moment by themselves: breaches, reopening, closing.
 MOST_FOLLOWING: Final = 1_000
@@ -89,10 +88,9 @@ class Progress:
     def __init__(self, policy: Policy, joiner: Joiner, *, case: str = "") -> None:
         self.policy = policy
         self.tree = policy.tree
-        self.status: Status = "open"
-        self.monitored_until: int | None = None
         self.view: View | None = None
         self.moments: list[Moment] = []
+        self.watch = Watch(self.tree.case.monitoring)
         self.ledger = Ledger(self.tree)
         self.facts = Folding(self.tree.facts)
         self.correlation = Correlation(self.tree.case.patterns, joiner, self.tree.facts, case=case)
@@ -101,9 +99,13 @@ class Progress:
         #: The number of the last event in the log.
         self.last_seq = 0
         self._views = views_of(policy)
-        self._walked_away = False
         self._is_opened = False
         self._is_erased = False
+
+    @property
+    def status(self) -> Status:
+        """Whether the case is open, only watched, or closed."""
+        return self.watch.status
 
     @property
     def judgement(self) -> Judgement | None:
@@ -166,12 +168,7 @@ class Progress:
         """
         due = self.ledger.first_due
         found = [_breach(entry) for entry in self.ledger.due_at(due)] if due is not None and due <= now else []
-        if self.status == "monitored" and self.monitored_until is not None:
-            if self._flares_up() and self._after_last <= now:
-                return [Event(0, self._after_last, "case_reopened", {"reason": self._reopen_reason})]
-            if self.monitored_until <= now:
-                reason = "nothing came while it was watched"
-                found.append(Event(0, self.monitored_until, "case_closed", {"reason": reason}))
+        found += self.watch.following(self._after_last, now)
         if not found:
             return []
         first = min(event.at for event in found)
@@ -180,21 +177,15 @@ class Progress:
     @property
     def alarms(self) -> tuple[int, ...]:
         """The moments, in order, at which something may follow from time alone."""
-        return tuple(sorted({*self.ledger.deadlines, *self._watched_for, *self.correlation.deadlines}))
+        return tuple(
+            sorted({*self.ledger.deadlines, *self.watch.alarms(self._after_last), *self.correlation.deadlines})
+        )
 
     @property
     def next_alarm(self) -> int | None:
         """The first of these moments."""
-        due = self.ledger.first_due, self.correlation.next_due, *self._watched_for
+        due = self.ledger.first_due, self.correlation.next_due, *self.watch.alarms(self._after_last)
         return min((at for at in due if at is not None), default=None)
-
-    @property
-    def _watched_for(self) -> list[int]:
-        """The moments at which something may follow because the case is watched."""
-        watched = [self.monitored_until] if self.status == "monitored" and self.monitored_until is not None else []
-        if watched and self._flares_up():
-            watched.append(self._after_last)
-        return watched
 
     # -- asked
 
@@ -258,9 +249,9 @@ class Progress:
         if not self._is_erased:
             self.ledger.owe(view.judgement.obligations, at)
         self.ledger.withdraw("duty", view.duties, at, by)
+        self.watch.settled(view, at, event)
         self._expect_steps(view, at)
         self.ledger.withdraw("step", view.steps if self.status != "closed" else (), at, by)
-        self._watch(view, at)
         opened, closed = _settled(self.ledger.book.standing.since(before[1]))
         moment = Moment(at, event, tuple(matches), _changed(before[0], view), opened, closed, self.status)
         self.moments.append(moment)
@@ -273,45 +264,22 @@ class Progress:
                 if due is not None:
                     self.ledger.expect(found.step.do, due, at)
 
-    # -- watching
-
     def _follow_status(self, event: Event) -> None:
-        if event.kind == "case_closed":
-            self.status, self.monitored_until = "closed", None
-        elif event.kind == "case_reopened":
-            self.status, self.monitored_until, self._is_erased = "open", None, False
+        self.watch.happened(event)
+        if event.kind == "case_reopened":
+            self._is_erased = False
         elif event.kind == "data_erased" and event.raw.get("whole") is True:
             # Nobody knows any more what the case was about, so nothing can be owed because of it.
-            self.status, self.monitored_until, self._is_erased = "closed", None, True
+            self._is_erased = True
+            self.watch.forget()
             self.ledger.clear()
             self.facts.forget_promises()
-
-    def _watch(self, view: View, at: int) -> None:
-        """Begin to watch the case at the moment at which we walk away."""
-        monitoring = self.tree.case.monitoring
-        if monitoring is None:
-            return
-        if view.walks_away and not self._walked_away and self.status == "open":
-            self.status, self.monitored_until = "monitored", deadline(at, monitoring.length)
-        self._walked_away = view.walks_away
-
-    def _flares_up(self) -> bool:
-        """Whether what has just happened reopens a watched case; what was so already when watching began does not."""
-        if self.view is None or len(self.moments) < 2 or self.moments[-2].status != "monitored":
-            return False
-        return self.view.flares_up
 
     @property
     def _after_last(self) -> int:
         """When an event that follows from the last moment happens: then, or just after what time alone led to."""
-        last = self.moments[-1]
-        return last.at if last.event is not None else last.at + 1
-
-    @property
-    def _reopen_reason(self) -> str:
-        monitoring = self.tree.case.monitoring
-        assert monitoring is not None
-        return f"it flares up: {monitoring.reopen_text}"
+        last = self.moments[-1] if self.moments else None
+        return 0 if last is None else last.at if last.event is not None else last.at + 1
 
 
 def _changed(before: View | None, after: View) -> Mapping[str, tuple[Outcome | None, Outcome]]:

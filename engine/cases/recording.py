@@ -10,7 +10,8 @@ import attrs
 from ...rules.moments import moment_of
 from .book import Change, Standing
 from .ledger import Kind, Owed
-from .progress import Progress, Status
+from .progress import Progress
+from .watching import Status
 
 
 @attrs.frozen
