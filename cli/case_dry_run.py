@@ -19,7 +19,7 @@ from ..rules.diagnostics import Diagnostic, Place
 from .findings import at_location
 from .incidents import line_location
 
-#: The longest line of an event file, in characters.
+#: The longest line of an event file, in bytes.
 LONGEST_LINE = 1_000_000
 
 
@@ -33,12 +33,12 @@ class EventLine:
 
 
 def is_event_file(path: Path) -> bool:
-    """Whether a file of JSON lines holds events: its first line says what happened, and when."""
+    """Whether a file of JSON lines holds events: its first line that is not too long says what happened, and when."""
     try:
         with path.open("rb") as stream:
             for line in stream:
-                if line.strip():
-                    table = json.loads(line[:LONGEST_LINE])
+                if line.strip() and len(line) <= LONGEST_LINE:
+                    table = json.loads(line)
                     return isinstance(table, dict) and {"at", "kind"} <= table.keys()
     except (OSError, ValueError, RecursionError):
         pass
@@ -46,24 +46,43 @@ def is_event_file(path: Path) -> bool:
 
 
 def read_events(file: str, policy: Policy) -> Iterator[EventLine]:
-    """Yield the events of a file, each checked against a policy."""
+    """Yield the events of a file, each checked against a policy; the case begins once."""
+    began: EventLine | None = None
     try:
         with Path(file).open("rb") as stream:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
-                    yield _read(file, number, line[:LONGEST_LINE], policy)
+                    found = _read(file, number, line, policy)
+                    if found.event is not None and found.event.kind == "case_opened":
+                        found = found if began is None else _opened_twice(file, found, began, line)
+                        began = began or found
+                    yield found
     except OSError as error:
         yield EventLine(0, None, (_unreadable(file, 0, (error.strerror or "it cannot be read").lower()),))
 
 
+def _opened_twice(file: str, found: EventLine, began: EventLine, line: bytes) -> EventLine:
+    """Refuse that a case begins again; the same event, by its key, is no other."""
+    assert found.event is not None and began.event is not None
+    if found.event.key and found.event.key == began.event.key:
+        return found
+    problem = Diagnostic("opened-twice", {"began": f"on line {began.line}"}, Place(file))
+    return EventLine(found.line, None, (at_location(problem, file, location=line_location(found.line, _text(line))),))
+
+
+def _text(line: bytes) -> str:
+    return line.decode(errors="replace").rstrip("\r\n")
+
+
 def _read(file: str, number: int, line: bytes, policy: Policy) -> EventLine:
+    if len(line) > LONGEST_LINE:
+        return EventLine(number, None, (_unreadable(file, number, f"its line is longer than {LONGEST_LINE:_} bytes"),))
     try:
         event = Event.from_json(line)
     except EventError as error:
         return EventLine(number, None, (_unreadable(file, number, str(error)),))
-    text = line.decode(errors="replace").rstrip("\n")
     found = problems_of(policy, event)
-    placed = tuple(at_location(d, file, d.place.path, line_location(number, text)) for d in found)
+    placed = tuple(at_location(d, file, d.place.path, line_location(number, _text(line))) for d in found)
     return EventLine(number, None if placed else event, placed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..engine.cases.foresight import NotNow
     from ..engine.cases.replies import Objection
     from ..engine.cases.store import Head, LedgerRow
+    from ..rules.types import Type
 
 _STYLES = {
     "open": "warning",
@@ -38,6 +40,8 @@ _STYLES = {
 _CLOSED = {"done": ("done", "good"), "breached": ("not done in time", "bad"), "withdrawn": ("not owed any more", "dim")}
 #: How many characters of a text are shown on a timeline.
 _LONGEST = 60
+#: A text that needs no quotes: a name, or an id.
+_WORD = re.compile(r"[\w.-]+")
 #: How many questions are shown at once.
 _MOST_QUESTIONS = 3
 
@@ -144,12 +148,25 @@ def event_text(event: Event, policy: Policy) -> str:
     """Return what happened in words, with what was said of it."""
     kind = policy.tree.case.events.get(event.kind)
     title = kind.title if kind is not None else spaced(event.kind)
-    fields = {name: value for name, value in event.raw.items() if name != "facts"}
-    fields.update(event.raw.get("facts") or {})
-    said = ", ".join(
-        f"{name} {shortened(_value_text(value), _LONGEST)}" for name, value in fields.items() if value != ""
-    )
-    return f"{title}{': ' if said else ''}{said}" + (" (erased)" if event.erased else "")
+    stated = event.raw.get("facts") or {}
+    types = {name: field.type for name, field in ({} if kind is None else kind.fields).items()}
+    said = [_said_of(name, value, types.get(name)) for name, value in event.raw.items() if name != "facts"]
+    said += [_said_of(name, value, _type_of(policy, name)) for name, value in stated.items()]
+    told = ", ".join(phrase for phrase in said if phrase)
+    return f"{title}{': ' if told else ''}{told}" + (" (erased)" if event.erased else "")
+
+
+def _type_of(policy: Policy, fact: str) -> Type | None:
+    return policy.tree.facts[fact].type if fact in policy.tree.facts else None
+
+
+def _said_of(name: str, value: object, type_: Type | None) -> str:
+    """Return a field with its value; what people wrote in words of their own stands between quotes."""
+    if value == "":
+        return ""
+    text = shortened(_value_text(value), _LONGEST)
+    is_free = isinstance(value, str) and type_ is not None and type_.kind == "text" and not type_.words
+    return f"{name} “{text}”" if is_free and not _WORD.fullmatch(text) else f"{name} {text}"
 
 
 def _led_to(moment: Moment, policy: Policy) -> list[list[Words]]:

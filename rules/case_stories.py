@@ -99,7 +99,10 @@ def _entries(work: Work, part: Part, expected: Expectations) -> Iterator[Entry]:
         kind = check_kind(work, raw["kind"], place.inside("kind"))
         if kind is None:
             continue
-        if kind.by_engine or kind.id == "case_opened":
+        if kind.id == "case_opened":
+            work.findings.report("opened-twice", place.inside("kind"), began="with the story")
+            continue
+        if kind.by_engine:
             work.findings.report("event-by-engine", place.inside("kind"), kind=kind.id)
             continue
         read_event(kind, fields, work.facts, work.currencies, work.findings, place)

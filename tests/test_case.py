@@ -150,12 +150,16 @@ def test_a_fact_learned_late_owes_what_it_would_have_owed(policy: Policy, store:
 PILED_ON: dict[str, Any] = {"pile_on": True}
 
 
+def status(case: Case) -> str:
+    return case.status
+
+
 def watched(policy: Policy, store: Store, clock: Clock) -> Case:
     """A case that was walked away from when it was opened, and of which two posts were seen an hour later."""
     case = Case.open(policy, "c-1", PILED_ON, store=store, clock=clock)
     clock.after(hours=1)
     case.record("post_seen", post="a", views=1_000)
-    assert case.status == "monitored"
+    assert status(case) == "monitored"
     return case
 
 
@@ -174,7 +178,7 @@ def test_a_flare_up_that_is_told_after_the_case_was_closed_opens_it_again(
     recorded = case.record("post_seen", post="a", views=100_000, at=BEGAN + dt.timedelta(hours=3))
     assert [event.kind for event in recorded.events] == ["post_seen", "case_reopened"]
     assert recorded.events[1].raw["reason"].startswith("it flared up while it was watched: ")
-    assert (case.status, store.head("c-1").status) == ("open", "open")
+    assert (status(case), store.head("c-1").status) == ("open", "open")
     assert Case.load(policy, "c-1", store, clock=clock).timeline == case.timeline
     assert "case_open" in [posted.message.kind for posted in store.outbox()]
 
@@ -185,9 +189,9 @@ def test_a_late_event_that_flares_up_opens_a_case_that_is_still_watched(policy: 
     case = watched(policy, store, clock)
     clock.after(days=2)
     case.record("post_seen", post="a", views=100_001)
-    assert case.status == "monitored"
+    assert status(case) == "monitored"
     case.record("post_seen", post="a", views=100_000, at=BEGAN + dt.timedelta(hours=3))
-    assert case.status == "open"
+    assert status(case) == "open"
 
 
 def test_a_late_event_of_a_time_when_nobody_watched_opens_nothing(policy: Policy, store: Store) -> None:
@@ -198,7 +202,7 @@ def test_a_late_event_of_a_time_when_nobody_watched_opens_nothing(policy: Policy
     case.close()
     case.record("post_seen", post="a", views=1_000, at=BEGAN + dt.timedelta(hours=1))
     case.record("post_seen", post="a", views=100_000, at=BEGAN + dt.timedelta(hours=2))
-    assert case.status == "closed"
+    assert status(case) == "closed"
 
 
 def test_a_case_that_was_opened_again_is_watched_again_once_it_is_closed(policy: Policy, store: Store) -> None:
@@ -207,28 +211,28 @@ def test_a_case_that_was_opened_again_is_watched_again_once_it_is_closed(policy:
     case = watched(policy, store, clock)
     clock.after(hours=1)
     case.record("post_seen", post="a", views=100_000)
-    assert case.status == "open"
+    assert status(case) == "open"
     clock.after(days=1)
     case.close("we have answered")
-    assert (case.status, case.progress.watch.until) == ("monitored", case.now + 14 * 86_400_000)
+    assert (status(case), case.progress.watch.until) == ("monitored", case.now + 14 * 86_400_000)
     clock.after(hours=1)
     case.record("post_seen", post="a", views=500_000)
-    assert case.status == "open"
+    assert status(case) == "open"
     clock.after(hours=1)
     case.close()
     clock.after(days=15)
     case.run_due()
     assert [event.kind for event in case.events][-3:] == ["case_reopened", "case_closed", "case_closed"]
-    assert case.status == "closed"
+    assert status(case) == "closed"
     case.reopen()
     case.record("fact_learned", facts={"pile_on": False})
     case.close()
-    assert case.status == "closed"
+    assert status(case) == "closed"
     case.reopen()
     case.record("fact_learned", facts=PILED_ON)
-    assert case.status == "monitored"
+    assert status(case) == "monitored"
     case.close()
-    assert case.status == "closed"
+    assert status(case) == "closed"
     assert Case.load(policy, "c-1", store, clock=clock).timeline == case.timeline
 
 

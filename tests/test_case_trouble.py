@@ -79,6 +79,11 @@ def test_the_event_is_kept_and_the_case_says_what_is_wrong(policy: Policy, tmp_p
         assert len(store.events("c-1")) == 7
         again = Case.load(policy, "c-1", store, clock=clock, joiner=Plain(policy.tree.case.patterns))
         assert (again.trouble, again.timeline) == (trouble, case.timeline)
+        case.record("post_seen", author="cat")
+        told = [posted.message for posted in store.outbox() if posted.message.kind == "patterns_given_up"]
+        assert [(message.key, message.body["code"], message.body["patterns"]) for message in told] == [
+            ("trouble/7", "too-many-matches", ["seen"])
+        ]
 
 
 def test_events_decisions_and_duties_go_on_without_patterns(policy: Policy) -> None:

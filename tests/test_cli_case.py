@@ -204,6 +204,50 @@ def test_bad_lines_of_an_event_file_are_told_with_their_lines(folder: Path) -> N
         assert place in ran.err
 
 
+def test_a_case_begins_once_in_an_event_file(folder: Path) -> None:
+    again = '{"at": "2026-11-20T22:00:00Z", "kind": "case_opened", "facts": {"injury": false}}\n'
+    (folder / "events.jsonl").write_text(EVENTS + again, encoding="utf-8")
+    ran = run("check", "tale.toml", "events.jsonl")
+    assert ran.code == 1
+    assert "events.jsonl:3:1: opened-twice: the case began already, on line 1" in ran.err
+    assert "injury                        true" in ran.out
+    keyed = '{"at": "2026-11-20T20:00:00Z", "kind": "case_opened", "key": "k"}\n'
+    (folder / "events.jsonl").write_text(keyed + keyed, encoding="utf-8")
+    assert run("check", "tale.toml", "events.jsonl").code == 0
+
+
+def test_a_case_that_began_does_not_begin_again() -> None:
+    opened()
+    ran = run("case", "record", "c-1", "case_opened", "injury=true", "--at", "2026-11-20T21:00:00Z")
+    assert ran.code == 1
+    assert "opened-twice: the case began already, at 2026-11-20T20:00:00Z" in ran.err
+
+
+def test_a_line_that_is_too_long_is_called_too_long(folder: Path) -> None:
+    """Even the first of the file."""
+    long = json.dumps({"at": OPENED, "kind": "message_received", "text": "x" * 1_000_000})
+    for text in (f"{EVENTS}{long}\n", f"{long}\n{EVENTS}"):
+        (folder / "events.jsonl").write_text(text, encoding="utf-8")
+        ran = run("check", "tale.toml", "events.jsonl")
+        assert ran.code == 1
+        assert "this event cannot be read: its line is longer than 1_000_000 bytes" in ran.err
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_mistake_spans_its_line_whatever_ends_it(folder: Path, end: str) -> None:
+    line = '{"at": "2026-11-20T22:00:00Z", "kind": "post_seen", "views": "many"}'
+    (folder / "events.jsonl").write_bytes(f"{EVENTS}{line}\n".replace("\n", end).encode())
+    (result,) = json.loads(run("check", "tale.toml", "events.jsonl", "--format", "json").out)["cases"][0]["findings"]
+    assert (result["line"], result["column"], result["end_column"]) == (3, 1, len(line) + 1)
+
+
+def test_what_people_wrote_stands_between_quotes() -> None:
+    opened()
+    text = "author=Ann", "text=I want my money, and now", "abuse=rude"
+    ran = run("case", "record", "c-1", "message_received", *text, "--at", "2026-11-20T21:00:00Z")
+    assert "author Ann, text “I want my money, and now”, abuse rude" in " ".join(ran.out.split())
+
+
 # --- the store as a whole --------------------------------------------------------------------------------------------
 
 

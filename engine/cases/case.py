@@ -175,10 +175,11 @@ class Case:
         has them. An event with a *key* that was recorded before is not recorded again.
 
         Raises:
-            EventProblems: If the kind is unknown, a field is unknown or wrong, or the moment is none; all at once.
+            EventProblems: If the kind is unknown, a field is unknown or wrong, the moment is none, or the case began already; all at once.
             StoreError: If the store cannot be used, or the key belongs to another event.
         """
-        return self._append(taken_in(self.policy, kind, fields, at if at is not None else self._clock(), key=key))
+        moment = at if at is not None else self._clock()
+        return self._append(taken_in(self.policy, kind, fields, moment, key=key, began=self._began(kind, key)))
 
     def close(self, reason: str = "", *, at: dt.date | str | None = None) -> Recorded:
         """Close the case; one that was opened again is watched again, where the policy still walks away from it."""
@@ -264,7 +265,7 @@ class Case:
             EventProblems: If the kind is unknown, or a field is unknown or wrong; all at once.
         """
         moment = at if at is not None else moment_of(self.now)
-        return foreseen(self.progress, taken_in(self.policy, kind, fields, moment))
+        return foreseen(self.progress, taken_in(self.policy, kind, fields, moment, began=self._began(kind)))
 
     def check_reply(self, text: str) -> tuple[Objection, ...]:
         """Return what speaks against sending a reply now."""
@@ -287,6 +288,12 @@ class Case:
         return max(moment_in(self._clock()), last)
 
     # -- within
+
+    def _began(self, kind: str, key: str = "") -> int | None:
+        """Return when the case began, if an event says again that it does; one that was recorded under its key may come again."""
+        if kind != "case_opened" or key in self._keys:
+            return None
+        return next((event.at for event in self._events if event.kind == kind), None)
 
     @property
     def _recorded(self) -> Progress:

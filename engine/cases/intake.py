@@ -11,7 +11,7 @@ from ...rules.describe import described, shown
 from ...rules.diagnostics import Diagnostic, FactError, Findings, Place, nearest
 from ...rules.event_reading import WITH_FACTS, read_event
 from ...rules.given import read_given
-from ...rules.moments import read_moment
+from ...rules.moments import moment_text, read_moment
 from ..policy import Policy
 from .event import Event
 from .keeping import as_kept
@@ -24,14 +24,18 @@ class EventProblems(FactError):
     """An event that cannot be recorded, with all that is wrong with it."""
 
 
-def taken_in(policy: Policy, kind: str, fields: Mapping[str, Any], at: object, *, key: str = "") -> Event:
+def taken_in(
+    policy: Policy, kind: str, fields: Mapping[str, Any], at: object, *, key: str = "", began: int | None = None
+) -> Event:
     """
-    Return what somebody says has happened as an event that can be recorded.
+    Return what somebody says has happened as an event that can be recorded; *began* is when the case did, if it has.
 
     Raises:
-        EventProblems: If the kind is unknown, a field is unknown or wrong, or the moment is none; all at once.
+        EventProblems: If the kind is unknown, a field is unknown or wrong, the moment is none, or a case begins again; all at once.
     """
     findings = Findings()
+    if kind == "case_opened" and began is not None:
+        findings.report("opened-twice", _PLACE, began=f"at {moment_text(began)}")
     moment = _moment(at, findings)
     raw = _checked(policy, kind, fields, findings)
     if len(findings):

@@ -10,7 +10,7 @@ import attrs
 from ...rules.moments import moment_of
 from .book import Change, Standing
 from .ledger import Kind, Owed
-from .progress import Progress
+from .progress import Progress, Trouble
 from .watching import Status
 
 
@@ -21,13 +21,14 @@ class Recording:
     ledger: Standing[tuple[Kind, str], Owed] | None = None
     alarms: tuple[int, ...] = ()
     status: Status | None = None
+    trouble: Trouble | None = None
 
     @classmethod
     def of(cls, progress: Progress | None) -> Recording:
         """Return what there is to be written down of a state; nothing of a case that has not begun."""
         if progress is None:
             return cls()
-        return cls(progress.ledger.book.standing, progress.alarms, progress.status)
+        return cls(progress.ledger.book.standing, progress.alarms, progress.status, progress.trouble)
 
 
 def changes(before: Recording, after: Recording, progress: Progress) -> dict[str, Any]:
@@ -60,8 +61,8 @@ def _rows(owed: Iterable[Change[Owed]]) -> Iterator[Any]:
 
 def _messages(before: Recording, after: Recording, owed: Iterable[Change[Owed]], progress: Progress) -> Iterator[Any]:
     """
-    Yield what is to be told to the world: what is owed, what was not done in time, what is owed no longer, and that a case was
-    opened again or closed.
+    Yield what is to be told to the world: what is owed, what was not done in time, what is owed no longer, that a case was
+    opened again or closed, and that its patterns are not followed any more.
     """
     from .store.records import Message
 
@@ -73,6 +74,10 @@ def _messages(before: Recording, after: Recording, owed: Iterable[Change[Owed]],
             yield Message(f"{was.kind}-withdrawn-{last}/{was.id}", f"{was.kind}_withdrawn", at, _body(was))
     if after.status != before.status and before.status is not None:
         yield Message(f"status/{last}", f"case_{after.status}", at, {"status": after.status})
+    trouble = after.trouble
+    if trouble is not None and before.trouble is None:
+        body = {"code": trouble.code, "message": trouble.message, "patterns": list(trouble.patterns)}
+        yield Message(f"trouble/{last}", "patterns_given_up", at, body)
 
 
 def _told(earlier: Owed | None, entry: Owed, at: int, last: int) -> Iterator[Any]:
