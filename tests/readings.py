@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import attrs
+from columns_reading import by_columns
 from random_incidents import Facts
 from reduction import Situation
 from solver_reading import by_solver
@@ -47,9 +48,10 @@ READINGS: Final[Mapping[str, Reading]] = {
     "index, verdict by verdict": verdict_by_verdict,
     "cases": remembered,
     "solver": by_solver,
+    "columns": by_columns,
 }
 #: Readings that take longer are held to fewer incidents: one in so many.
-SLOWER: Final[Mapping[str, int]] = {"solver": 10}
+SLOWER: Final[Mapping[str, int]] = {"solver": 10, "columns": 5}
 
 
 def answer(reading: Reading, policy: Policy, facts: Facts, as_of: dt.date) -> Answer:
