@@ -41,7 +41,7 @@ from .tree import (
     Rule,
     Term,
 )
-from .types import NAMED_TYPES, TEXT, Fact, Number, Type, Value
+from .types import INTEGER, NAMED_TYPES, TEXT, Fact, Number, Type, Value
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
 _WITH_UNIT = re.compile(rf"\s*[+-]?(?:{NUMBER_PATTERN})\s*([^\W\d_]+)\s*\Z")
@@ -462,7 +462,8 @@ def _default(work: Work, spec: DecisionSpec, part: Part) -> Expression | None:
         return None
     try:
         place = part.place.inside("default")
-        return read_value_expression(spec.id, part.raw["default"], spec.type, place, work.scope, work.findings)
+        type_ = INTEGER if spec.aggregate == "count" else spec.type  # because it stands in for a number of rules
+        return read_value_expression(spec.id, part.raw["default"], type_, place, work.scope, work.findings)
     except Mistyped:
         return None
 

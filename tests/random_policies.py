@@ -210,7 +210,8 @@ class Maker:
         if self.hit_policies[name] != "first":
             found["hit_policy"] = self.hit_policies[name]
         if self.choose.chance(40):
-            found["default"] = self.outcome(name)
+            counts = self.hit_policies[name] == "collect count"
+            found["default"] = self.choose.number(-1, 3) if counts else self.outcome(name)
         return found
 
     def duty(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from evenhand import FactError, Policy
+from evenhand import FactError, Policy, PolicyError
 from evenhand.engine.columns import Columns, TableError, answer_schema
 from evenhand.engine.columns.library import ColumnsMissingError, library
 from evenhand.engine.columns.readiness import LOOP
@@ -213,6 +213,48 @@ def test_each_row_may_have_a_moment_of_its_own(policy: Policy) -> None:
 def test_a_moment_may_be_a_fact_as_well(policy: Policy) -> None:
     rows = pa.table({"opened": pa.array([dt.date(2025, 12, 31)])})
     assert policy.decide_table(rows, as_of="opened")["refund.status"].to_pylist() == ["not-in-force"]
+
+
+def test_a_default_beside_a_count_is_a_whole_number() -> None:
+    """Found in tables: a default of half a rule was null there, and `true` could not be written at all."""
+    counting = """
+    [policy]
+    id = "p"
+    [decisions.points]
+    outcomes = "number"
+    hit_policy = "collect count"
+    default = {}
+    [[rule]]
+    id = "a"
+    when = "virality.views >= 2"
+    then.points = "1.5"
+    because = "b"
+    """
+    with pytest.raises(PolicyError, match="`points` takes a whole number, and this gives a number"):
+        Policy.loads(counting.format("0.5"))
+    policy = Policy.loads(counting.format("0"))
+    answers = policy.decide_table(pa.table({"virality.views": [1, 3]}))
+    assert answers["points"].to_pylist() == [0, 1]
+    assert [policy.decide({"virality.views": views}).points.outcome for views in (1, 3)] == [0, 1]
+
+
+@pytest.mark.parametrize("given", ["0.5", "virality.views / 2", "virality.views * 50 %"])
+def test_a_fraction_where_a_whole_number_is_declared_is_found_when_the_policy_is_loaded(given: str) -> None:
+    with pytest.raises(PolicyError, match=r"`points` takes a whole number(.|\n)*`bonus` takes a whole number"):
+        Policy.loads(
+            f"""
+            [policy]
+            id = "p"
+            [decisions.points]
+            outcomes = "integer"
+            values = {{ bonus = "integer" }}
+            [[rule]]
+            id = "a"
+            when = "virality.views >= 2"
+            then = {{ points = "{given}", bonus = "{given}" }}
+            because = "b"
+            """
+        )
 
 
 def test_no_rows_make_a_table_without_rows(policy: Policy) -> None:

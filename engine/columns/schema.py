@@ -153,16 +153,15 @@ def plain_value(value: Value, type_: Type, currency: str) -> object:
     Decimal('4.50')
     """
     if isinstance(value, str | tuple) or type_.kind == "boolean":
-        # A decision that counts its rules may have a word for its default: there is no number for it.
-        return None if isinstance(value, str) and type_.is_ordered else value
+        return value
     match type_.kind:
         case "money":
             return _decimal(round(value), MINOR_DIGITS[currency])
         case "number":
             return _decimal(round(value * 10**PLACES), PLACES)
         case "integer":
-            # Of what is no int, a range would be searched number by number.
-            return value if isinstance(value, int) and value in _INT64 else None
+            assert isinstance(value, int)  # because a checked policy gives no fraction here
+            return value if value in _INT64 else None
         case _ if not is_within_reach(value, type_):
             return None
         case "duration":
