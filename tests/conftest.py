@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import postgresql
 import pytest
@@ -53,6 +54,20 @@ def server() -> Iterator[postgresql.Server]:
     server = postgresql.Server.begin(found)
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    """One session of Spark on this machine, for all tests of a process: most of its cost is Java's start; skips without Java."""
+    pytest.importorskip("pyspark")
+    from spark_cluster import SMALL, WHY_NOT, has_java
+
+    from evenhand.engine.spark import spark_session
+
+    if not has_java():
+        pytest.skip(WHY_NOT)
+    with spark_session("local[2]", settings=SMALL) as session:
+        yield session
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

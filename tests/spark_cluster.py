@@ -17,6 +17,14 @@ WHY_NOT = "Java is not installed (Debian: apt-get install default-jre-headless)"
 
 #: Java that begins soon, which is most of what it does here.
 LIGHT = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+#: Settings of a session that is small, and cuts even small files into several partitions.
+SMALL = {
+    "spark.driver.extraJavaOptions": LIGHT,
+    "spark.driver.memory": "1g",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.files.minPartitionNum": "8",
+    "spark.sql.files.openCostInBytes": "1",
+}
 #: What the processes write, and where we read on which port they listen.
 _LOGGING = """\
 rootLogger.level = error

@@ -7,7 +7,6 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +44,6 @@ NEEDS_JAVA = pytest.mark.skipif(not has_java(), reason=WHY_NOT)
 
 DAY = dt.datetime(2026, 11, 21, 9, tzinfo=dt.UTC)
 HOUSE = Policy.load("house")
-SMALL = {
-    "spark.driver.extraJavaOptions": LIGHT,
-    "spark.driver.memory": "1g",
-    "spark.sql.shuffle.partitions": "2",
-    "spark.sql.files.minPartitionNum": "8",
-    "spark.sql.files.openCostInBytes": "1",
-}
 #: A policy of the usual size, in which hardly any two rows are decided alike for another reason.
 PLAIN = Policy.loads("""
 [policy]
@@ -98,12 +90,6 @@ then.refund = "partial"
 then.refund_amount = "0.5 * loss"
 """)
 ROWS = int(os.environ.get("EVENHAND_SPARK_ROWS", "1000000"))
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    with spark_session("local[2]", settings=SMALL) as session:
-        yield session
 
 
 def incidents(rows: int) -> Any:
@@ -300,6 +286,38 @@ def test_a_missing_pyspark_is_named_with_the_way_out(monkeypatch: pytest.MonkeyP
         pass
 
 
+LEFT = """
+import sys, warnings
+from concurrent.futures import ThreadPoolExecutor
+warnings.filterwarnings("error")
+warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
+from evenhand.engine.spark import SparkFailedError, spark_session
+def begin():
+    with spark_session("local[1]") as session:
+        return session.range(3).count(), SparkContext._gateway.proc
+builder = SparkSession.builder.master("local[1]").config("spark.driver.extraJavaOptions", sys.argv[1])
+theirs = builder.config("spark.ui.enabled", "false").config("spark.log.level", "OFF").getOrCreate()
+java = SparkContext._gateway.proc
+with ThreadPoolExecutor(1) as pool:
+    assert pool.submit(begin).result() == (3, java)
+assert theirs.range(2).count() == 2, "the session of somebody else has been stopped"
+theirs.stop()
+assert begin() == (3, java), "a second Java was started"
+assert java.poll() is None, "the Java of somebody else has been ended"
+"""
+
+
+@NEEDS_JAVA
+def test_what_others_have_begun_is_used_and_left_as_it_was() -> None:
+    """A session that another thread has begun; the Java of a session that was stopped, which pyspark takes in any case."""
+    command = [sys.executable, "-c", LEFT, LIGHT]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
+
+
 # --- the policy on its way -------------------------------------------------------------------------------------------
 
 
@@ -403,7 +421,7 @@ def test_the_package_runs_from_a_zip_file_and_is_the_same_code(tmp_path: Path) -
 
 
 CLUSTER = """
-import sys, warnings
+import sys, time, warnings
 warnings.filterwarnings("error")
 warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
 import datetime as dt
@@ -419,7 +437,7 @@ settings = {
 }
 with spark_session(master, settings=settings) as spark:
     while spark.sparkContext._jsc.sc().getExecutorMemoryStatus().size() < 3:  # the driver and two executors
-        pass
+        time.sleep(0.1)
     frame = spark.read.parquet(f"{folder}/incidents.parquet").repartition(4).localCheckpoint()
     decided = decide_frame(frame, Policy.load("house"), as_of=dt.datetime(2026, 11, 21, 9, tzinfo=dt.UTC), keep=["id"], ignore=["opened"])
     assert "Exchange" not in decided._jdf.queryExecution().executedPlan().toString()
@@ -434,9 +452,10 @@ with spark_session(master, settings=settings) as spark:
 
 
 @NEEDS_JAVA
+@pytest.mark.skipif(ROWS < 1_000_000, reason="a quick run (EVENHAND_SPARK_ROWS): six Javas take 30 s to start")
 def test_a_cluster_of_two_workers_decides_the_same(tmp_path: Path) -> None:
     """In two processes of their own, which find Evenhand where this one does."""
-    table = incidents(20_000)
+    table = incidents(5_000)
     pq.write_table(table, tmp_path / "incidents.parquet")
     cluster = Cluster.begin(workers=2, python_path=str(Path(evenhand.__file__).parents[1]))
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 import pytest
-from spark_cluster import LIGHT, WHY_NOT, has_java
+from spark_cluster import WHY_NOT, has_java
 from test_spark import DAY, PLAIN, incidents
 
 from evenhand import Policy
@@ -22,7 +21,6 @@ from evenhand.engine.bulk.job import Job, Summary
 from evenhand.engine.bulk.local import run_job as run_here
 from evenhand.engine.bulk.mapping import read_mapping
 from evenhand.engine.bulk.places import place_of
-from evenhand.engine.spark import spark_session
 from evenhand.engine.spark.jobs import run_job
 
 pytestmark = [
@@ -61,18 +59,6 @@ def rows_of(path: Path) -> list[Any]:
         return [row for file in files for row in pq.read_table(file).to_pylist()]
     heads = 1 if path.suffix == ".csv" else 0
     return [line for file in files for line in file.read_text().splitlines()[heads:]]
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    settings = {
-        "spark.driver.memory": "1g",
-        "spark.driver.extraJavaOptions": LIGHT,
-        "spark.sql.files.minPartitionNum": "4",
-        "spark.sql.files.openCostInBytes": "1",
-    }
-    with spark_session("local[2]", settings=settings) as session:
-        yield session
 
 
 def both(folder: Path, source: str, target: str, policy: Policy = PLAIN, **options: Any) -> tuple[Job, Job]:
@@ -167,7 +153,7 @@ def test_a_limit_takes_the_first_rows(format_: str, tmp_path: Path) -> None:
     write_inputs(tmp_path)
     here, there = both(tmp_path, f"in.{format_}", format_, ignore_unknown=True, limit=1_300)
     assert assert_same(here, there).rows == 1_300
-    assert 1 < len(list(there.output.path.iterdir())) < 4
+    assert 1 < len(list(there.output.path.iterdir())) < 6
 
 
 @pytest.mark.usefixtures("spark")

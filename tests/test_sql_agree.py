@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import shutil
-import warnings
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
@@ -149,29 +147,19 @@ def test_postgresql_keeps_all_columns_where_no_key_is_named(server: postgresql.S
     assert (row["till"], row["tone"], row["refund"]) == (5, "calm", "full")
 
 
+#: On one worker with all that takes Spark, so that Java is started once.
+IN_SPARK = pytest.mark.xdist_group("spark")
+
+
 @pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    """Spark in this process's own JVM; skips where there is no Java."""
-    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-        pytest.skip("Spark takes Java (Debian: apt-get install default-jre-headless)")
-    sql = pytest.importorskip("pyspark.sql")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        settings = {
-            "spark.ui.enabled": "false",
-            "spark.sql.shuffle.partitions": "1",
-            "spark.sql.session.timeZone": "UTC",
-            # Code is compiled for each query otherwise, which takes longer than these few rows.
-            "spark.sql.codegen.wholeStage": "false",
-            "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        }
-        builder = sql.SparkSession.builder.master("local[1]")
-        for name, value in settings.items():
-            builder = builder.config(name, value)
-        session = builder.getOrCreate()
-        session.sparkContext.setLogLevel("OFF")
-        yield session
-        session.stop()
+def interpreted(spark: Any) -> Iterator[Any]:
+    """Spark without compiling each query, which takes longer than these few rows."""
+    settings = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+    for name, value in settings.items():
+        spark.conf.set(name, value)
+    yield spark
+    for name in settings:
+        spark.conf.unset(name)
 
 
 def spark_type(columns: Columns, name: str) -> Any:
@@ -208,9 +196,10 @@ def in_spark(spark: Any, columns: Columns, rows: list[Row], query: str) -> list[
     return sorted((dict(zip(done.columns, row, strict=True)) for row in done.collect()), key=lambda row: int(row["id"]))
 
 
-def test_spark_agrees_with_the_reference(spark: Any) -> None:
+@IN_SPARK
+def test_spark_agrees_with_the_reference(interpreted: Any) -> None:
     for seed, made, columns, rows, as_of, query in sayable("spark", min(FEW, 5)):
-        found = in_spark(spark, columns, rows, query)
+        found = in_spark(interpreted, columns, rows, query)
         assert not partings(made.policy, rows, found, as_of), f"seed {seed}, {as_of}\n{made.text}"
 
 
@@ -283,7 +272,7 @@ CORPUS_ROWS: Final[list[Row]] = [
 ]
 
 
-@pytest.mark.parametrize("database", ["duckdb", "postgres", "spark"])
+@pytest.mark.parametrize("database", ["duckdb", "postgres", pytest.param("spark", marks=IN_SPARK)])
 def test_a_fixed_policy_is_decided_alike_everywhere(database: str, request: pytest.FixtureRequest) -> None:
     policy, as_of = Policy.loads(CORPUS_POLICY), dt.date(2026, 11, 21)
     columns = Columns.of(policy, floats=False)
@@ -292,7 +281,7 @@ def test_a_fixed_policy_is_decided_alike_everywhere(database: str, request: pyte
     if database == "duckdb":
         found = in_duckdb(request.getfixturevalue("duck"), columns, rows, query)
     elif database == "spark":
-        found = in_spark(request.getfixturevalue("spark"), columns, rows, query)
+        found = in_spark(request.getfixturevalue("interpreted"), columns, rows, query)
     else:
         url = request.getfixturevalue("server").new_database()
         with psycopg.connect(url, autocommit=True) as connection:

@@ -42,8 +42,7 @@ def spark_session(
         JavaMissingError: If there is no Java.
         SparkFailedError: If Spark does not start, or the cluster does not answer.
     """
-    sql = library("pyspark.sql")
-    running = sql.SparkSession.getActiveSession()
+    running = _running()
     if running is not None:
         yield running
         return
@@ -51,38 +50,72 @@ def spark_session(
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     given = {**_ALWAYS, **(_LOCAL if is_local(master) else {}), **(settings or {})}
     with tempfile.TemporaryFile() as said:
-        session = _begun(master or "local[*]", name, given, said)
+        begun = _java(given, said)
         try:
-            yield session
-        except library("pyspark.errors").PySparkException as error:
-            raise SparkFailedError(
-                last_line(str(error))
-            ) from None  # because its text is in Java, which is about to end
+            session = _begun(master or "local[*]", name, given, said)
+            try:
+                yield session
+            except library("pyspark.errors").PySparkException as error:
+                raise SparkFailedError(
+                    last_line(str(error))
+                ) from None  # because its text is in Java, which is about to end
+            finally:
+                session.stop()
         finally:
-            end(session)
+            if begun is not None:
+                _shut(begun)
+
+
+def _running() -> Session | None:
+    """Return the session that this process has, whichever of its threads has begun it."""
+    sql = library("pyspark.sql")
+    found = sql.SparkSession.getActiveSession()
+    if found is None and library("pyspark").SparkContext._active_spark_context is not None:  # noqa: SLF001 because nobody else knows
+        found = sql.SparkSession.builder.getOrCreate()
+    return found
+
+
+def _java(settings: Mapping[str, str], said: BinaryIO) -> Any:
+    """
+    Start Java for a session, and return it; None where there is one already, which is not ours to end.
+
+    Whoever has stopped a session has left its Java running, and pyspark takes that one, whatever else it is given. Ours
+    writes what it has to say into a file: what is wrong with a job comes as an exception anyway.
+
+    Raises:
+        SparkFailedError: If it does not start; with the last that was said.
+    """
+    context = library("pyspark").SparkContext
+    process: Any = getattr(context._gateway, "proc", None)  # noqa: SLF001 because nobody else knows
+    if context._gateway is not None and (process is None or process.poll() is None):  # noqa: SLF001
+        return None
+    context._gateway = context._jvm = None  # noqa: SLF001 because a Java that has ended is none
+    launch = library("pyspark.java_gateway").launch_gateway
+    conf = library("pyspark").SparkConf(loadDefaults=False).setAll(list(settings.items()))
+    try:
+        with quiet_about_pandas():
+            context._gateway = launch(conf, {"stderr": said})  # noqa: SLF001 because it takes an argument only at times
+    except Exception as error:  # noqa: BLE001 because whatever it is, there is no Spark
+        raise SparkFailedError(f"Spark did not start: {_last(said) or error}") from None
+    context._jvm = context._gateway.jvm  # noqa: SLF001
+    return context._gateway if context._gateway.proc is not None else None  # noqa: SLF001
 
 
 def _begun(master: str, name: str, settings: Mapping[str, str], said: BinaryIO) -> Session:
     """
-    Begin a session whose Java writes what it has to say into a file: what is wrong with a job comes as an exception anyway.
+    Begin a session in the Java that there is.
 
     Raises:
-        SparkFailedError: If Java does not start, or the cluster does not answer; with the last that was said.
+        SparkFailedError: If the cluster does not answer; with the last that was said.
     """
     spark = library("pyspark")
-    launch = library("pyspark.java_gateway").launch_gateway
-    conf = spark.SparkConf(loadDefaults=False).setMaster(master).setAppName(name).setAll(list(settings.items()))
-    try:
-        gateway = launch(conf, {"stderr": said})
-    except Exception as error:  # noqa: BLE001 because whatever it is, there is no Spark
-        raise SparkFailedError(f"Spark did not start: {_last(said) or error}") from None
     try:
         with quiet_about_pandas():
-            context = spark.SparkContext(gateway=gateway, conf=conf)
-            return library("pyspark.sql").SparkSession(context)
+            conf = spark.SparkConf(loadDefaults=False).setMaster(master).setAppName(name)
+            conf.setAll(list(settings.items()))
+            return library("pyspark.sql").SparkSession(spark.SparkContext(conf=conf))
     except Exception as error:  # noqa: BLE001 because whatever it is, there is no session
-        _shut(gateway)
-        raise SparkFailedError(f"no session on {master}: {_last(said) or error}") from None
+        raise SparkFailedError(f"no session on {master}: {_last(said) or last_line(str(error)).lstrip(': ')}") from None
 
 
 def _last(said: BinaryIO) -> str:
@@ -105,14 +138,6 @@ def last_line(text: str) -> str:
 def is_local(master: str) -> bool:
     """Whether the work is done on this machine, in the driver's own process."""
     return not master or master.startswith("local")
-
-
-def end(session: Session) -> None:
-    """Stop a session, and the Java that it ran in."""
-    gateway = library("pyspark").SparkContext._gateway  # noqa: SLF001 because pyspark ends Java with Python, and not before
-    session.stop()
-    if gateway is not None:
-        _shut(gateway)
 
 
 def _shut(gateway: Any) -> None:
