@@ -89,9 +89,7 @@ def heads_json(heads: Sequence[Head], ledgers: Mapping[str, Sequence[LedgerRow]]
                 "hash": head.hash,
                 "last_at": None if head.last_at is None else moment_text(head.last_at),
                 "open": sum(row.state == "open" for row in ledgers[head.case]),
-                "overdue": sum(
-                    row.state == "open" and row.due_at is not None and row.due_at < now for row in ledgers[head.case]
-                ),
+                "overdue": sum(row.is_overdue(now) for row in ledgers[head.case]),
             }
             for head in heads
         ],

@@ -314,7 +314,7 @@ def print_heads(heads: Sequence[Head], ledgers: Mapping[str, Sequence[LedgerRow]
     width = max(cells(head.case) for head in heads)
     for head in heads:
         rows = [row for row in ledgers[head.case] if row.state == "open"]
-        late = sum(row.due_at is not None and row.due_at < now for row in rows)
+        late = sum(row.is_overdue(now) for row in rows)
         words: list[Words] = [
             Piece(f"{padded(head.case, width)}  ", "title"),
             Piece(padded(head.status, 9), _STYLES[head.status]),

@@ -12,7 +12,7 @@ from .joining import Joiner
 from .plain import Plain
 
 if TYPE_CHECKING:
-    from .durable import Worker
+    from .durable import Durable, Worker
 
 #: How many policies have a correlator on durable_rules at a time; all share one worker.
 MOST_POLICIES: Final = 32
@@ -31,27 +31,16 @@ def joiner_for(policy: Policy) -> Joiner:
     It is the one on durable_rules where that is installed and takes at least one of the patterns; plain Python otherwise.
     """
     patterns = policy.tree.case.patterns
-    if len(reasons(policy)) == len(patterns):
-        return Plain(patterns)
-    return _durable(policy)
+    return Plain(patterns) if len(reasons(policy)) == len(patterns) else _durable(policy)
 
 
 def reasons(policy: Policy) -> Mapping[str, str]:
     """Return why the correlator in plain Python does a pattern, for each that it does, by the pattern's id."""
-    return _reasons(policy)
+    return _durable(policy).reasons if policy.tree.case.patterns else {}
 
 
 @lru_cache(maxsize=MOST_POLICIES)
-def _reasons(policy: Policy) -> Mapping[str, str]:
-    if not policy.tree.case.patterns:
-        return {}
-    from .durable import Durable
-
-    return dict(Durable(policy.tree.case.patterns, worker=_worker()).reasons)
-
-
-@lru_cache(maxsize=MOST_POLICIES)
-def _durable(policy: Policy) -> Joiner:
+def _durable(policy: Policy) -> Durable:
     from .durable import Durable
 
     return Durable(policy.tree.case.patterns, worker=_worker())

@@ -32,6 +32,10 @@ class LedgerRow:
     closed_at: int | None = None
     about: Mapping[str, Any] = attrs.field(factory=dict)
 
+    def is_overdue(self, now: int) -> bool:
+        """Whether it is open and its time is up."""
+        return self.state == "open" and self.due_at is not None and self.due_at < now
+
 
 @attrs.frozen
 class Timer:
