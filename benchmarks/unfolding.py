@@ -16,8 +16,8 @@ from typing import Any
 from evenhand import Policy
 from evenhand.engine.cases.case import Case
 from evenhand.engine.cases.event import Event
+from evenhand.engine.cases.passing import replayed
 from evenhand.engine.cases.plain import Plain
-from evenhand.engine.cases.progress import replayed
 from evenhand.engine.cases.store import open_store
 from evenhand.engine.cases.store.store import Store
 from evenhand.rules.moments import moment_of

@@ -12,8 +12,9 @@ import attrs
 from ..engine.cases.case import Case
 from ..engine.cases.event import Event, EventError
 from ..engine.cases.intake import problems_of
+from ..engine.cases.passing import EndlessCaseError, in_order, run_through
 from ..engine.cases.plain import Plain
-from ..engine.cases.progress import EndlessCaseError, Moment, Progress, in_order, run_through
+from ..engine.cases.progress import Moment, Progress
 from ..engine.policy import Policy
 from ..rules.diagnostics import Diagnostic, Place
 from .findings import at_location

@@ -16,8 +16,8 @@ from evenhand import Incident, Policy, Virality
 from evenhand.engine.cases.case import Case, EventProblems
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.joiners import joiner_for
+from evenhand.engine.cases.passing import replayed
 from evenhand.engine.cases.plain import Plain
-from evenhand.engine.cases.progress import replayed
 from evenhand.rules.moments import milliseconds
 
 pytest.importorskip("sqlalchemy", reason="the store needs SQLAlchemy: install `evenhand[cases]`")

@@ -12,8 +12,8 @@ from test_case_progress import TALE
 
 from evenhand import Policy
 from evenhand.engine.cases.case import Case
+from evenhand.engine.cases.passing import replayed
 from evenhand.engine.cases.plain import Plain
-from evenhand.engine.cases.progress import replayed
 from evenhand.rules.moments import milliseconds
 
 pytest.importorskip("sqlalchemy", reason="the store needs SQLAlchemy: install `evenhand[cases]`")

@@ -15,8 +15,9 @@ from evenhand import Policy
 from evenhand.engine.cases.book import Book, Standing
 from evenhand.engine.cases.case import Case
 from evenhand.engine.cases.event import Event
+from evenhand.engine.cases.passing import run_through
 from evenhand.engine.cases.plain import Plain
-from evenhand.engine.cases.progress import Progress, run_through
+from evenhand.engine.cases.progress import Progress
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,9 @@ from test_diagnostics import agrees_with_golden
 from evenhand import Policy
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.orders import Orders, try_orders
+from evenhand.engine.cases.passing import run_through
 from evenhand.engine.cases.plain import Plain
-from evenhand.engine.cases.progress import Progress, run_through
+from evenhand.engine.cases.progress import Progress
 from evenhand.engine.cases.stories import tell_stories
 from evenhand.rules.diagnostics import catalogue
 from evenhand.rules.load import shipped_packs

@@ -14,8 +14,9 @@ from evenhand import Policy, PolicyError
 from evenhand.engine.cases.event import Event
 from evenhand.engine.cases.joining import LateEventError
 from evenhand.engine.cases.ledger import Owed
+from evenhand.engine.cases.passing import in_order, replayed, run_through
 from evenhand.engine.cases.plain import Plain
-from evenhand.engine.cases.progress import Progress, in_order, replayed, run_through
+from evenhand.engine.cases.progress import Progress
 from evenhand.engine.cases.stories import tell_stories
 from evenhand.rules.moments import milliseconds
 from evenhand.rules.types import DURATION

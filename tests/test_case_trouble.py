@@ -13,8 +13,9 @@ from test_case import BEGAN, Clock
 from evenhand import Policy
 from evenhand.engine.cases.case import Case
 from evenhand.engine.cases.event import Event
+from evenhand.engine.cases.passing import in_order, replayed
 from evenhand.engine.cases.plain import Plain
-from evenhand.engine.cases.progress import Progress, in_order, replayed
+from evenhand.engine.cases.progress import Progress
 from evenhand.engine.cases.stories import tell_stories
 
 pytest.importorskip("sqlalchemy", reason="the store needs SQLAlchemy: install `evenhand[cases]`")
@@ -121,7 +122,7 @@ def test_a_case_with_more_promises_that_run_out_than_are_recorded_in_one_go_lose
     policy: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rest comes with what is recorded next."""
-    monkeypatch.setattr("evenhand.engine.cases.progress.MOST_FOLLOWING", 5)
+    monkeypatch.setattr("evenhand.engine.cases.passing.MOST_FOLLOWING", 5)
     clock, count = Clock(), 8
     at = int(BEGAN.timestamp() * 1000)
     log = [Event(1, at, "case_opened", {})]

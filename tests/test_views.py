@@ -17,8 +17,9 @@ from test_case_progress import HOUR, KINDS, OPENED, TALE
 
 from evenhand import FactError, Policy
 from evenhand.engine.cases.event import Event
+from evenhand.engine.cases.passing import in_order
 from evenhand.engine.cases.plain import Plain
-from evenhand.engine.cases.progress import Progress, in_order
+from evenhand.engine.cases.progress import Progress
 from evenhand.engine.cases.views import MOST_VIEWS, Views, views_of
 from evenhand.engine.interpret import interpret
 from evenhand.rules.given import Knowledge

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 
 from ..policy import Policy
+from .passing import replayed
 from .plain import Plain
-from .progress import replayed
 from .recording import Recording, changes
 
 if TYPE_CHECKING:

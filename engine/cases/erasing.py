@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from ..policy import Policy
-from .case import MOST_TRIES
 from .event import Event
+from .growing import MOST_TRIES
 from .ledger import Owed
+from .passing import replayed
 from .plain import Plain
-from .progress import Progress, replayed
+from .progress import Progress
 from .recording import Recording, changes
 
 if TYPE_CHECKING:

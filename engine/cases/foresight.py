@@ -13,9 +13,10 @@ from ..policy import Policy
 from ..truth import form_truth
 from .event import Event
 from .joining import LateEventError
+from .passing import in_order, let_pass, replayed
 from .plain import Plain
 from .planning import NextStep
-from .progress import Moment, Progress, in_order, let_pass, replayed
+from .progress import Moment, Progress
 
 #: What we do, and could leave.
 OURS: Final = ("payment_made", "statement_published", "message_sent", "offer_made", "promise_made")

@@ -17,8 +17,9 @@ from .correlate import Match
 from .event import Event
 from .intake import opening
 from .keeping import as_kept
+from .passing import pass_time, run_through
 from .plain import Plain
-from .progress import Progress, pass_time, run_through
+from .progress import Progress
 
 #: How far apart two events are at least, in milliseconds, and how far those are for which a story has no time.
 _LEAST, _USUAL = 1_000, 3_600_000

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from itertools import pairwise
-from operator import is_
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import attrs
 
-from ...rules.diagnostics import Findings, Place
-from ...rules.event_reading import WITH_FACTS, read_event
-from ...rules.given import Knowledge, read_given
+from ...rules.given import Knowledge
 from ...rules.moments import moment_of
-from ...rules.types import Value
 from ..decision import Judgement, Outcome
 from ..force import ordinal
 from ..policy import Decision, Policy
@@ -28,12 +23,11 @@ from .folding import Folding
 from .handing_in import as_handed_in
 from .joining import CorrelationError, Joiner
 from .ledger import BREACHES, Kind, Ledger, Owed
+from .log_reading import happened, learned
 from .planning import NextStep, next_steps
 from .views import View, views_of
 from .watching import Status, Watch
 
-#: The most events that may follow from one moment by themselves: breaches, reopening, closing.
-MOST_FOLLOWING: Final = 1_000
 _UNCHANGED: Final[Mapping[str, tuple[Outcome | None, Outcome]]] = MappingProxyType({})
 
 
@@ -57,10 +51,6 @@ class Moment:
 
 #: What is compared before and after: the view, and the ledger.
 _Before: TypeAlias = tuple[View | None, Standing[tuple[Kind, str], Owed]]
-
-
-class EndlessCaseError(Exception):
-    """Events follow one another by themselves without end."""
 
 
 @attrs.frozen
@@ -127,11 +117,11 @@ class Progress:
             LateEventError: If it belongs before something that was already looked at.
         """
         self.wait(event.at - 1)
-        happened = self._read(event)
+        told = self._read(event)
         before = self.view, self.ledger.book.standing
-        matches = self._correlated(lambda: self.correlation.advance(happened, self.facts), event.at, event.seq)
+        matches = self._correlated(lambda: self.correlation.advance(told, self.facts), event.at, event.seq)
         self.last_seq = max(self.last_seq, event.seq)
-        self.ledger.happened(happened, self.facts.promises.last)
+        self.ledger.happened(told, self.facts.promises.last)
         self._follow_status(event)
         return self._settle(event.at, event, matches, before)
 
@@ -222,25 +212,13 @@ class Progress:
     # -- within
 
     def _read(self, event: Event) -> Happened:
-        """Read an event as its policy has it; what an older policy knew and this one does not is left out."""
-        kind = self.tree.case.events.get(event.kind)
-        quiet = Findings()
-        currencies = self.policy.currencies
-        fields: dict[str, Value] = {}
-        if kind is not None:
-            fields = read_event(kind, event.raw, self.tree.facts, currencies, quiet, Place("case"))
-        if event.kind in WITH_FACTS:
-            self.facts.learn(self._learned(event.raw.get("facts")), event.at)
+        """Read an event, and learn the facts that it brings."""
+        facts = learned(event, self.policy)
+        if facts:
+            self.facts.learn(facts, event.at)
         if not self._is_opened:
             self._is_opened, self.facts.opened_at = True, event.at
-        # What is read as it was written is held once.
-        same = len(fields) == len(event.raw) and all(map(is_, fields.values(), event.raw.values()))
-        return Happened(event.seq, event.at, event.kind, event.raw if same else fields)
-
-    def _learned(self, raw: object) -> dict[str, Knowledge]:
-        if not isinstance(raw, Mapping):
-            return {}
-        return readable(raw, self.policy)
+        return happened(event, self.policy)
 
     def _settle(self, at: int, event: Event | None, matches: Iterable[Match], before: _Before) -> Moment:
         """Decide anew, and write down what is different."""
@@ -302,82 +280,3 @@ def _breach(entry: Owed) -> Event:
     kind, field = BREACHES[entry.kind]
     assert entry.due_at is not None
     return Event(0, entry.due_at, kind, {field: entry.id})
-
-
-def readable(raw: Mapping[Any, Any], policy: Policy) -> dict[str, Knowledge]:
-    """Read facts one by one, so that one that the policy does not know, or no longer takes, does not hide the others."""
-    from ...rules.diagnostics import FactError
-    from ...rules.given import flatten
-
-    found: dict[str, Knowledge] = {}
-    for name, value in flatten(raw, policy.tree.facts):
-        try:
-            found.update(read_given({name: value}, policy.tree.facts, policy.currencies))
-        except FactError:
-            continue
-    return found
-
-
-def replayed(policy: Policy, joiner: Joiner, events: Iterable[Event], *, case: str = "") -> Progress:
-    """Return the state of a case after all its events, in whatever order they were recorded."""
-    progress = Progress(policy, joiner, case=case)
-    for event in in_order(events):
-        progress.take(event)
-    return progress
-
-
-def in_order(events: Iterable[Event]) -> list[Event]:
-    """Return events in the order in which they happened."""
-    return sorted(events, key=lambda event: (event.at, event.seq))
-
-
-def is_in_order(events: Iterable[Event]) -> bool:
-    """Whether events happened in the order in which they were recorded."""
-    return all(one.at <= other.at for one, other in pairwise(events))
-
-
-def run_through(progress: Progress, events: Iterable[Event], *, now: int | None = None) -> Iterator[Moment]:
-    """
-    Yield what each of some events leads to, and what follows by itself between them, as if a worker ran every timer at once.
-
-    *events* are in order and not recorded: each gets its number here. At the end time passes until *now*.
-    """
-    for event in events:
-        yield from pass_time(progress, event.at - 1)
-        yield progress.take(event.numbered(progress.last_seq + 1))
-        yield from pass_time(progress, event.at)
-    if now is not None:
-        yield from pass_time(progress, now)
-
-
-def let_pass(progress: Progress, now: int) -> None:
-    """Let time pass until a moment, or until so many events followed by themselves that the rest has to wait for the next time."""
-    try:
-        for _ in pass_time(progress, now):
-            pass
-    except EndlessCaseError:
-        pass
-
-
-def pass_time(progress: Progress, now: int) -> Iterator[Moment]:
-    """
-    Let time pass until a moment, taking in what follows by itself, and yield what that leads to.
-
-    Raises:
-        EndlessCaseError: If something follows from something else without end.
-    """
-    rounds, last = 0, now
-    while rounds < MOST_FOLLOWING:
-        alarm = min(now, progress.next_alarm or now)
-        rounds, last = (rounds + 1 if alarm == last else 1), alarm
-        yield from progress.wait(alarm - 1)
-        following = progress.following(alarm)
-        for event in following:
-            yield progress.take(event.numbered(progress.last_seq + 1))
-        if following:
-            continue
-        # What is absent at a moment is absent after all events of that moment, those that follow by themselves included.
-        yield from progress.wait(alarm)
-        if alarm >= now and not progress.following(now):
-            return
-    raise EndlessCaseError(f"more than {MOST_FOLLOWING:,} events follow one another by themselves at one moment")

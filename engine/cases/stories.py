@@ -22,8 +22,9 @@ from .event import Event
 from .intake import opening
 from .joining import LateEventError
 from .keeping import as_kept
+from .passing import EndlessCaseError, pass_time, run_through
 from .plain import Plain
-from .progress import EndlessCaseError, Moment, Progress, pass_time, run_through
+from .progress import Moment, Progress
 
 #: What a line of a story may expect that no test of a single incident does.
 OF_A_CASE: Final = frozenset({"facts", "status", "patterns", "next_steps", "open", "done", "breached", "withdrawn"})
