@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -15,9 +16,11 @@ from evenhand import Policy
 from evenhand.engine.cases.book import Book, Standing
 from evenhand.engine.cases.case import Case
 from evenhand.engine.cases.event import Event
+from evenhand.engine.cases.ledger import Ledger
 from evenhand.engine.cases.passing import run_through
 from evenhand.engine.cases.plain import Plain
 from evenhand.engine.cases.progress import Progress
+from evenhand.rules.moments import moment_of
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +78,27 @@ def test_twice_the_events_take_twice_the_work(policy: Policy, events: Callable[[
     through(10)  # whatever is done once
     first, second, third = (through(many) for many in (50, 150, 250))
     assert third - second <= 1.1 * (second - first)
+
+
+def test_recording_does_not_go_through_all_deadlines(
+    policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a store it writes down the timers that changed, and finds them by what changed."""
+    pytest.importorskip("sqlalchemy", reason="the store needs SQLAlchemy: install `evenhand[cases]`")
+    from evenhand.engine.cases.store import open_store
+
+    def refuse(_: Ledger) -> tuple[int, ...]:
+        raise AssertionError("every deadline was asked for")
+
+    with monkeypatch.context() as patched, open_store(tmp_path / "cases.db") as store:
+        patched.setattr(Ledger, "deadlines", property(refuse))
+        case = Case.open(policy, "c", {"injury": True}, at=moment_of(OPENED), store=store)
+        for number in range(3):
+            case.record("promise_made", promise=f"p{number}", within=f"{number // 2 + 1}h", at=moment_of(OPENED + 1))
+        case.record("promise_kept", promise="p0", at=moment_of(OPENED + 2))
+        patched.undo()
+        waiting = {timer.due_at for timer in store.timers("c") if timer.state == "waiting"}
+        assert waiting == set(case.progress.alarms) == {OPENED + 1 + HOUR, OPENED + 1 + 2 * HOUR, OPENED + 24 * HOUR}
 
 
 def test_a_state_that_somebody_has_stays_as_it_was(policy: Policy) -> None:

@@ -85,7 +85,7 @@ def _states(case: Arriving, policy: Policy, now: int) -> Iterator[_Rows]:
     """Yield what stands beside a log after its last event, and after each moment until now at which something had not come."""
     progress = replayed(policy, Plain(policy.tree.case.patterns), case.log)
     while True:
-        yield {"status": progress.status, **changes(Recording.of(None), Recording.of(progress), progress)}
+        yield {"status": progress.status, **changes(Recording(), progress)}
         at = progress.correlation.next_due
         if at is None or at > now:
             return

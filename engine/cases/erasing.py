@@ -111,7 +111,7 @@ def _anew(store: Store, id_: str, log: Sequence[Event], lost: Sequence[Owed], af
     """Return what stands beside the log from now on, and the messages that told what stands there no longer."""
     from .store.records import Anew
 
-    rows = changes(Recording.of(None), Recording.of(after), after)
+    rows = changes(Recording(), after)
     ids = {(entry.kind, entry.id) for entry in lost}
     told = [posted.message for posted in store.outbox(case=id_)]
     messages = tuple(m.key for m in told if (m.kind.partition("_")[0], m.body.get("id")) in ids)

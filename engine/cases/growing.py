@@ -178,7 +178,7 @@ class Log:
         if self._store is not None:
             from .store import VersionConflict
 
-            changed = changes(before, Recording.of(self.state), self.state)
+            changed = changes(before, self.state)
             try:
                 if first is not None:
                     self._store.create(self._case, events, **changed, policy=first)

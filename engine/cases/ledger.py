@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Container, Iterable, Iterator, Mapping
-from itertools import takewhile
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -47,9 +46,14 @@ class Owed:
     closed_by: int | None = None
     times: int = 1
 
+    @property
+    def waits_for(self) -> int | None:
+        """When it has to be done, while it is open."""
+        return self.due_at if self.state == "open" else None
+
     def is_overdue(self, now: int) -> bool:
         """Whether it is open and its time is up."""
-        return self.state == "open" and self.due_at is not None and self.due_at < now
+        return self.waits_for is not None and self.waits_for < now
 
 
 class Ledger:
@@ -83,9 +87,10 @@ class Ledger:
         """All such moments, in order."""
         return tuple(dict.fromkeys(due_at for due_at, _, _ in self._due))
 
-    def due_at(self, moment: int | None) -> list[Owed]:
-        """Return what is open and is due at the first of these moments, if that is this one."""
-        return [entry for _, _, entry in takewhile(lambda due: due[0] == moment, self._due)]
+    def due_at(self, moment: int) -> list[Owed]:
+        """Return what is open and is due at a moment."""
+        first, end = bisect_left(self._due, (moment,)), bisect_left(self._due, (moment + 1,))
+        return [entry for _, _, entry in self._due[first:end]]
 
     def clear(self) -> None:
         """Forget everything that is or was owed."""
@@ -97,8 +102,8 @@ class Ledger:
     def _put(self, entry: Owed) -> None:
         name = entry.kind, entry.id
         earlier, place = self.book.entries.get(name), self.book.place(name)
-        if earlier is not None and earlier.state == "open" and earlier.due_at is not None:
-            del self._due[bisect_left(self._due, (earlier.due_at, place))]
+        if earlier is not None and earlier.waits_for is not None:
+            del self._due[bisect_left(self._due, (earlier.waits_for, place))]
         self._open[entry.kind].pop(entry.id, None)
         if entry.state == "open":
             self._open[entry.kind][entry.id] = entry

@@ -167,13 +167,16 @@ class Progress:
     @property
     def alarms(self) -> tuple[int, ...]:
         """The moments, in order, at which something may follow from time alone."""
-        return tuple(
-            sorted({*self.ledger.deadlines, *self.watch.alarms(self._after_last), *self.correlation.deadlines})
-        )
+        return tuple(sorted({*self.ledger.deadlines, *self.waiting}))
+
+    @property
+    def waiting(self) -> frozenset[int]:
+        """Those of them that are no deadlines of the ledger: what must not come until then, and the end of watching."""
+        return frozenset((*self.correlation.deadlines, *self.watch.alarms(self._after_last)))
 
     @property
     def next_alarm(self) -> int | None:
-        """The first of these moments."""
+        """The first moment at which something may follow from time alone."""
         due = self.ledger.first_due, self.correlation.next_due, *self.watch.alarms(self._after_last)
         return min((at for at in due if at is not None), default=None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,10 +17,14 @@ from .watching import Status
 
 @attrs.frozen
 class Recording:
-    """The part of a case's state that the store keeps beside the log; of a case that has not begun, there is no ledger and no status."""
+    """
+    The part of a case's state that the store keeps beside the log; of a case that has not begun, there is nothing.
+
+    *waiting* are the moments at which something may follow from time alone, beside the deadlines of the ledger.
+    """
 
     ledger: Standing[tuple[Kind, str], Owed] | None = None
-    alarms: tuple[int, ...] = ()
+    waiting: frozenset[int] = frozenset()
     status: Status | None = None
     trouble: Trouble | None = None
 
@@ -28,24 +33,37 @@ class Recording:
         """Return what there is to be written down of a state; nothing of a case that has not begun."""
         if progress is None:
             return cls()
-        return cls(progress.ledger.book.standing, progress.alarms, progress.status, progress.trouble)
+        return cls(progress.ledger.book.standing, progress.waiting, progress.status, progress.trouble)
 
 
-def changes(before: Recording, after: Recording, progress: Progress) -> dict[str, Any]:
-    """Return the rows that changed between two states, as the store takes them."""
-    from .store.records import Timer
-
-    owed = [] if after.ledger is None else after.ledger.since(before.ledger)
-    timers: list[Timer] = []
-    if before.alarms != after.alarms:
-        were, are = set(before.alarms), set(after.alarms)
-        timers += [Timer(f"at-{due}", due) for due in after.alarms if due not in were]
-        timers += [Timer(f"at-{due}", due, state="cancelled") for due in before.alarms if due not in are]
-    messages = list(_messages(before, after, owed, progress))
-    found: dict[str, Any] = {"ledger": list(_rows(owed)), "timers": timers, "outbox": messages}
-    if after.status is not None and after.status != before.status:
+def changes(before: Recording, progress: Progress) -> dict[str, Any]:
+    """Return the rows that changed between what was written down before and a state, as the store takes them."""
+    after = Recording.of(progress)
+    assert after.ledger is not None
+    owed = after.ledger.since(before.ledger)
+    found: dict[str, Any] = {
+        "ledger": list(_rows(owed)),
+        "timers": list(_timers(before.waiting, owed, progress)),
+        "outbox": list(_messages(before, after, owed, progress)),
+    }
+    if after.status != before.status:
         found["status"] = after.status
     return found
+
+
+def _timers(waited: frozenset[int], owed: Iterable[Change[Owed]], progress: Progress) -> Iterator[Any]:
+    """Yield a timer for each moment at which something may follow now, and could not before, or the other way round."""
+    from .store.records import Timer
+
+    were = Counter(entry.waits_for for entry, _ in owed if entry is not None)
+    are = Counter(entry.waits_for for _, entry in owed if entry is not None)
+    waiting = progress.waiting
+    for moment in sorted(at for at in {*were, *are, *waited, *waiting} if at is not None):
+        due = len(progress.ledger.due_at(moment))
+        is_ = due > 0 or moment in waiting
+        was = due - are[moment] + were[moment] > 0 or moment in waited
+        if is_ != was:
+            yield Timer(f"at-{moment}", moment, state="waiting" if is_ else "cancelled")
 
 
 def _rows(owed: Iterable[Change[Owed]]) -> Iterator[Any]:
