@@ -17,6 +17,7 @@ from ..engine.cases.plain import Plain
 from ..engine.cases.progress import Moment, Progress
 from ..engine.policy import Policy
 from ..rules.diagnostics import Diagnostic, Place
+from ..rules.text_files import bounded_lines
 from .findings import at_location
 from .incidents import line_location
 
@@ -37,7 +38,7 @@ def is_event_file(path: Path) -> bool:
     """Whether a file of JSON lines holds events: its first line that is not too long says what happened, and when."""
     try:
         with path.open("rb") as stream:
-            for line in stream:
+            for line in bounded_lines(stream, LONGEST_LINE):
                 if line.strip() and len(line) <= LONGEST_LINE:
                     table = json.loads(line)
                     return isinstance(table, dict) and {"at", "kind"} <= table.keys()
@@ -51,7 +52,7 @@ def read_events(file: str, policy: Policy) -> Iterator[EventLine]:
     began: EventLine | None = None
     try:
         with Path(file).open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
+            for number, line in enumerate(bounded_lines(stream, LONGEST_LINE), start=1):
                 if line.strip():
                     found = _read(file, number, line, policy)
                     if found.event is not None and found.event.kind == "case_opened":

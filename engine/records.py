@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
 import attrs
 
+from ..rules.text_files import bounded_lines
 from .notation import Json, known_notation, moment_notation, moment_of, outcome_notation
 
 if TYPE_CHECKING:
@@ -279,7 +280,7 @@ def _is_closed(file: int) -> bool:
 
 def read_records(stream: BinaryIO) -> Iterator[tuple[int, Record | BrokenRecord]]:
     """Yield each record of a file with the number of its line, and what is wrong with each line that is none."""
-    for number, line in enumerate(_lines(stream), 1):
+    for number, line in enumerate(bounded_lines(stream, LONGEST + 1), 1):
         text = line.strip()
         if not text:
             continue
@@ -287,12 +288,3 @@ def read_records(stream: BinaryIO) -> Iterator[tuple[int, Record | BrokenRecord]
             yield number, Record.from_json(text)
         except RecordError as problem:
             yield number, BrokenRecord(number, str(problem))
-
-
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a file; of one that is too long only a beginning that is too long as well."""
-    while line := stream.readline(LONGEST + 2):
-        rest = line
-        while rest and not rest.endswith(b"\n") and len(line) > LONGEST:
-            rest = stream.readline(LONGEST)
-        yield line

@@ -1,13 +1,14 @@
-"""Reading a text file that somebody named, and saying what is wrong with it instead of raising."""
+"""Reading a text file that somebody named, and saying what is wrong with it instead of raising; lines of any length, safely."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path as FilePath
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from .positions import Problem, Span
 
@@ -139,3 +140,18 @@ def shown_name(path: FileName) -> str:
     return chosen.encode("utf-8", "surrogateescape" if chosen.isprintable() else "backslashreplace").decode(
         "utf-8", "replace"
     )
+
+
+def bounded_lines(stream: BinaryIO, longest: int) -> Iterator[bytes]:
+    r"""
+    Yield the lines of a file; of one with more than *longest* bytes only a beginning, which is longer than that as well.
+
+    >>> import io
+    >>> list(bounded_lines(io.BytesIO(b"much too long\nok\n"), 4))
+    [b'much ', b'ok\n']
+    """
+    while line := stream.readline(longest + 1):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = stream.readline(longest)
+        yield line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -231,6 +232,21 @@ def test_a_line_that_is_too_long_is_called_too_long(folder: Path) -> None:
         ran = run("check", "tale.toml", "events.jsonl")
         assert ran.code == 1
         assert "this event cannot be read: its line is longer than 1_000_000 bytes" in ran.err
+
+
+def test_a_file_without_an_end_of_line_is_never_in_memory_as_a_whole(folder: Path) -> None:
+    """A gigabyte that takes no room on the disk."""
+    with (folder / "events.jsonl").open("wb") as file:
+        file.write(EVENTS.encode())
+        file.truncate(2**30)
+    tracemalloc.start()
+    try:
+        ran = run("check", "tale.toml", "events.jsonl")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "its line is longer than 1_000_000 bytes" in ran.err
+    assert most < 50 * 2**20
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from ...rules.text_files import bounded_lines
 from .bytes_in import ByteSource, is_marked
 from .chunks import BadRow, Chunk
 from .delimited import behind, unmarked_row
@@ -71,13 +72,7 @@ class JsonLines:
             yield behind(gathered.chunk(last), after)
 
     def _lines(self) -> Iterator[bytes]:
-        stream = self._bytes.open()
-        while line := stream.readline(LARGEST + 1):
-            if len(line) > LARGEST and not line.endswith(b"\n"):
-                while (rest := stream.readline(LARGEST)) and not rest.endswith(b"\n"):
-                    pass
-            if line.strip():
-                yield line
+        return (line for line in bounded_lines(self._bytes.open(), LARGEST) if line.strip())
 
 
 class Gathered:
