@@ -18,6 +18,7 @@ from .amounts import Reckoner
 from .facts import Facts
 from .nodes import Node
 from .patterns import pattern_test
+from .stages import Stages
 
 #: What stands for a conjunct that speaks of decisions, in guards; None where it speaks of facts alone.
 Outcomes = Callable[[Conjunct], Node | None]
@@ -29,16 +30,15 @@ class Conditions:
 
     facts: Facts
     reckoner: Reckoner
+    stages: Stages
     #: In guards, what each decision comes to, as a fact.
     outcomes: Mapping[str, Node] = attrs.field(factory=dict)
 
     def form(self, form: NormalForm, outcomes: Outcomes | None = None) -> Node:
         """Return a condition in normal form; what all its `and`s have in common stands before them, once."""
-        disjuncts = form.disjuncts
-        if len(disjuncts) < 2:
-            return nodes.any_of(self.disjunct(disjunct, outcomes) for disjunct in disjuncts)
-        common = [part for part in disjuncts[0] if all(part in other for other in disjuncts[1:])]
-        rest = [[part for part in disjunct if part not in common] for disjunct in disjuncts]
+        if len(form.disjuncts) < 2:
+            return nodes.any_of(self.disjunct(disjunct, outcomes) for disjunct in form.disjuncts)
+        common, rest = in_common(form)
         return nodes.all_of(
             [self.disjunct(common, outcomes), nodes.any_of(self.disjunct(one, outcomes) for one in rest)]
         )
@@ -173,25 +173,34 @@ class Conditions:
         """Whether a fact may be missing, or in a guard a decision open."""
         return name not in self.facts.tree.facts or self.facts.may_be_missing(name)
 
-    def waiting(self, form: NormalForm, outcomes: Outcomes | None = None) -> dict[str, list[Node]]:
+    def waiting(
+        self, form: NormalForm, whose: str, outcomes: Outcomes | None = None, *, stage: str = "waiting"
+    ) -> dict[str, list[Node]]:
         """
         Return, for each fact that a condition may wait for, what is to be counted where the fact is missing.
 
         Each is a condition that holds where one more undecided `and` waits for the fact; just TRUE stands for the only `and` of a
         condition, which is undecided where the condition is. In a guard, *outcomes* says the tests on decisions, which are
-        waited for as well.
+        waited for as well. What is undecided becomes columns of a *stage*; *whose* condition it is stands beside them.
         """
         found: dict[str, list[Node]] = {}
         single = len(form.disjuncts) == 1 and outcomes is None  # because a guard is not what its tests on decisions are
-        for disjunct in form.disjuncts:
+        common, rest = in_common(form) if len(form.disjuncts) > 1 else ([], form.disjuncts)
+        for at, disjunct in enumerate(form.disjuncts, 1):
             undecided: Node | None = None
-            for fact, condition in self._waiting_in(disjunct, outcomes):
+            for fact, condition in self._waiting_in(disjunct, whose, outcomes, stage):
                 if undecided is None:
-                    undecided = nodes.true() if single else nodes.is_null(self.disjunct(disjunct, outcomes))
+                    shared = self.disjunct(common, outcomes)
+                    shared = self.stages.share(stage, "_common_", shared, f"{whose}: what its cases have in common")
+                    case = nodes.is_null(nodes.all_of([shared, self.disjunct(rest[at - 1], outcomes)]))
+                    told = f"{whose}: case {at} waits"
+                    undecided = nodes.true() if single else self.stages.share(stage, "_open_", case, told)
                 found.setdefault(fact, []).append(nodes.all_of([undecided, condition]))
         return found
 
-    def _waiting_in(self, disjunct: Iterable[Conjunct], outcomes: Outcomes | None) -> Iterator[tuple[str, Node]]:
+    def _waiting_in(
+        self, disjunct: Iterable[Conjunct], whose: str, outcomes: Outcomes | None, stage: str
+    ) -> Iterator[tuple[str, Node]]:
         """Yield the facts that an undecided `and` waits for, where they are missing and a further condition holds."""
         plain: dict[str, None] = {}
         inside: dict[str, list[Node]] = {}
@@ -199,17 +208,27 @@ class Conditions:
             match part:
                 case FactTest(fact):
                     if fact not in self.facts.tree.facts:
-                        inside.setdefault(fact, []).append(nodes.is_null(self.conjunct(part, outcomes)))
+                        open_ = nodes.is_null(self.conjunct(part, outcomes))
+                        open_ = self.stages.share(stage, "_open_", open_, f"{whose}: what it says of {fact} is open")
+                        inside.setdefault(fact, []).append(open_)
                     elif self._open(part):
                         plain[fact] = None
                 case Atom(_, facts):
                     plain.update(dict.fromkeys(fact for fact in facts if self._may_be_open(fact)))
                 case Whole(form):
                     undecided = nodes.is_null(self.form(form, outcomes))
-                    for fact, conditions in self.waiting(form, outcomes).items():
+                    undecided = self.stages.share(stage, "_open_", undecided, f"{whose}: a part of it waits")
+                    for fact, conditions in self.waiting(form, whose, outcomes, stage=stage).items():
                         inside.setdefault(fact, []).append(nodes.all_of([undecided, nodes.any_of(conditions)]))
         yield from ((fact, nodes.true()) for fact in plain)
         yield from ((fact, nodes.any_of(conditions)) for fact, conditions in inside.items() if fact not in plain)
+
+
+def in_common(form: NormalForm) -> tuple[list[Conjunct], list[list[Conjunct]]]:
+    """Return what all `and`s of a condition have in common, and what is left of each."""
+    first, *others = form.disjuncts
+    common = [part for part in first if all(part in other for other in others)]
+    return common, [[part for part in disjunct if part not in common] for disjunct in form.disjuncts]
 
 
 def divides(test: Compare | TextTest | Expression) -> bool:

@@ -49,7 +49,7 @@ class Dialect:
     ranked: Callable[[Sequence[Ranked]], Node]
     matches: Literal["re2", "posix", "java", ""]
     dots: bool = True
-    fence: bool = False
+    fence: bool = False  # whether it takes a word to keep stages apart
 
     def list_of(self, items: Sequence[str]) -> Node:
         """Return a list of texts."""

@@ -48,6 +48,7 @@ class Duties:
         for name in dict.fromkeys(id_ for one in bringing for id_ in one.rule.oblige):
             brought = [one for one in bringing if name in one.rule.oblige]
             rank = nodes.chosen((one.active, number(self._rank(one, name))) for one in brought)
+            rank = self.stages.share("duties", "_rank_", rank, f"{name}: by the place of the rule that may bring it")
             is_due = nodes.any_of([*(one.certain for one in brought), *self.shared(name)])
             is_due = self.stages.define("duties", f"_e{len(due) + 1}", is_due, f"{name} is due")
             due.append((nodes.chosen([(is_due, rank)]), name))
@@ -88,10 +89,10 @@ class Duties:
             hit = settling.hit
             if hit.spec.collects or hit.spec.hit_policy == "any" or nodes.is_false(hit.has_rivals):
                 continue
-            others = [hit.takes_part(one) for one in hit.candidates if name not in one.rule.oblige]
+            others = [one for one in hit.candidates if name not in one.rule.oblige]
             if len(others) < len(hit.candidates):
                 by_rule = nodes.compared("<", hit.winner, number(hit.none))
                 found.append(
-                    nodes.all_of([settling.stands, by_rule, hit.has_rivals, nodes.negated(nodes.any_of(others))])
+                    nodes.all_of([settling.stands, by_rule, hit.has_rivals, nodes.negated(hit.one_takes_part(others))])
                 )
         return found

@@ -93,15 +93,18 @@ class Standing:
         assert isinstance(region, Words)
         some = nodes.any_of(self._possible(word) for word in type_.words if word in region.words)
         others = nodes.any_of(self._possible(word) for word in type_.words if word not in region.words)
-        return nodes.chosen([(nodes.negated(some), nodes.false()), (nodes.negated(others), nodes.true())])
+        found = nodes.chosen([(nodes.negated(some), nodes.false()), (nodes.negated(others), nodes.true())])
+        words = ", ".join(word for word in type_.words if word in region.words)
+        told = f"{self.hit.spec.id}: sure to be one of {words}, or none of them"
+        return self.hit.stages.share("guards", "_among_", found, told)
 
     def _possible(self, word: str) -> Node:
         """Whether an outcome is among those that may yet be."""
         hit = self.hit
-        by_rules = [hit.takes_part(one) for one in hit.candidates if one.outcome == nodes.text(word)]
+        found = hit.one_takes_part([one for one in hit.candidates if one.outcome == nodes.text(word)])
         if hit.default is not None and hit.default == nodes.text(word):
-            by_rules.append(hit.by_default)
-        return nodes.any_of(by_rules)
+            found = nodes.any_of([found, hit.by_default])
+        return hit.stages.share("waiting", "_maybe_", found, f"{hit.spec.id}: may come to {word}")
 
 
 @attrs.frozen
@@ -140,7 +143,11 @@ class Guarding:
         )
         if isinstance(broken, exp.Boolean):
             return Breach(guard, broken, {})
-        return Breach(guard, broken, self.missing(guard, over))
+        missing = self.missing(guard, over)
+        for name, waits in missing.items():
+            found = nodes.all_of([nodes.is_null(broken), waits])
+            missing[name] = self.stages.share("guards", "_asks_", found, f"{guard.id}: waits for {name}")
+        return Breach(guard, broken, missing)
 
     def over(self, guard: Guard) -> Conditions:
         """Return conditions in which the decisions of a guard are facts."""
@@ -152,9 +159,8 @@ class Guarding:
                 return reckoner.fact(name)
             return self.standings[name].hit.slot.amount(outcomes[name])
 
-        return Conditions(
-            self.conditions.facts, Reckoner(reckoner.dialect, fact, reckoner.size, reckoner.today), outcomes
-        )
+        over = Reckoner(reckoner.dialect, fact, reckoner.size, reckoner.today)
+        return Conditions(self.conditions.facts, over, self.stages, outcomes)
 
     def _outcome(self, part: Conjunct, over: Conditions, *, for_guard: bool) -> Node | None:
         """Return a part that speaks of decisions, None where it does not."""
@@ -177,7 +183,11 @@ class Guarding:
 
     def missing(self, guard: Guard, over: Conditions) -> dict[str, Node]:
         """Return, for each fact that a guard may wait for, whether it does."""
-        waiting = over.waiting(guard.form, lambda part: self._outcome(part, over, for_guard=False))
+
+        def outcomes(part: Conjunct) -> Node | None:
+            return self._outcome(part, over, for_guard=False)
+
+        waiting = over.waiting(guard.form, guard.id, outcomes, stage="guards")
         facts = self.conditions.facts
         found: dict[str, list[Node]] = {}
         for name, undecided in waiting.items():
@@ -189,6 +199,7 @@ class Guarding:
             standing = self.standings[name]
             open_ = nodes.all_of([nodes.negated(standing.decided), nodes.any_of(waiting.get(name, []))])
             asked = nodes.any_of([standing.may_refer, open_])
+            asked = self.stages.share("guards", "_open_", asked, f"{guard.id}: waits for what {name} comes to")
             for fact, count in standing.counts.items():
                 waits = nodes.compared(">", count, nodes.number(0))
                 found.setdefault(fact, []).append(nodes.all_of([asked, waits]))

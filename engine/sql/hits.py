@@ -74,6 +74,7 @@ class Hit:
     conflict: Node
     nobody: Node
     comes_out: Node
+    stages: Stages
 
     @property
     def none(self) -> int:
@@ -94,6 +95,10 @@ class Hit:
         """Whether a rule takes part that only may hold."""
         if not one.is_open:
             return nodes.false()
+        found = self._uncertain(one)
+        return self.stages.share("verdicts", "_may_", found, f"{self.spec.id}: {one.rule.id} may have a say")
+
+    def _uncertain(self, one: Candidate) -> Node:
         hit_policy = self.spec.hit_policy
         if self.spec.collects or hit_policy in ("unique", "any"):
             return nodes.all_of([nodes.is_null(one.holds), nodes.negated(self.conflict)])
@@ -110,10 +115,19 @@ class Hit:
             return nodes.any_of([one.certain, self.uncertain(one)])
         return nodes.any_of([nodes.compared("=", self.winner, number(one.place)), self.uncertain(one)])
 
+    def one_takes_part(self, some: Sequence[Candidate]) -> Node:
+        """Whether any of some rules is among those that decide, or may."""
+        by_winner = not self.spec.collects and self.spec.hit_policy not in ("unique", "any")
+        if not by_winner or len(some) < 2 or not isinstance(self.winner, exp.Column):
+            return nodes.any_of(map(self.takes_part, some))
+        first = nodes.among(self.winner, [number(one.place) for one in some])
+        return nodes.any_of([first, *map(self.uncertain, some)])
+
     @property
     def has_rivals(self) -> Node:
         """Whether any rule takes part that only may hold."""
-        return nodes.any_of(map(self.uncertain, self.candidates))
+        found = nodes.any_of(map(self.uncertain, self.candidates))
+        return self.stages.share("waiting", "_rivals_", found, f"{self.spec.id}: rules that may hold have a say")
 
 
 def differs(outcome: Node, one: Candidate) -> Node:
@@ -277,6 +291,7 @@ class Maker:
             nodes.false() if conflict is None else conflict,
             nobody if nobody is not None else self.nobody(winner),
             nodes.false() if comes_out is None else comes_out,
+            self.stages,
         )
 
     def counts(self) -> tuple[Node, Node]:

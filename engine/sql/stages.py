@@ -33,6 +33,7 @@ class Stages:
 
     steps: dict[str, list[dict[str, tuple[Node, str]]]] = attrs.field(factory=lambda: {stage: [] for stage in STAGES})
     _places: dict[str, tuple[int, int]] = attrs.field(factory=dict)
+    _shared: dict[tuple[str, Node], str] = attrs.field(factory=dict)
 
     def define(self, stage: str, name: str, node: Node, comment: str = "") -> Node:
         """Define a column, and return it; what needs no column is returned as it is."""
@@ -49,6 +50,17 @@ class Stages:
         self._places[name] = (at, step)
         return nodes.column(name)
 
+    def share(self, stage: str, letters: str, node: Node, comment: str) -> Node:
+        """Define a column for what several others need, once for all that is equal; what is as short as a column is returned as it is."""
+        if is_short(node):
+            return nodes.own(node)
+        name = self._shared.get((stage, node))
+        if name is None:
+            count = sum(one.rstrip("0123456789") == letters for one in self._shared.values())
+            name = self._shared[stage, node.copy()] = f"{letters}{count + 1}"
+            self.define(stage, name, node, comment)
+        return nodes.column(name)
+
     def ctes(self) -> Iterator[tuple[str, str, dict[str, tuple[Node, str]]]]:
         """Yield the name of each CTE, what a reader is told of it, and its columns; of the facts there always is one."""
         for stage, steps in self.steps.items():
@@ -60,3 +72,10 @@ class Stages:
     def names(self) -> list[str]:
         """The names of all columns that were defined."""
         return list(self._places)
+
+
+def is_short(node: Node) -> bool:
+    """Whether a name would be no shorter: a column, a constant, or one of them negated."""
+    if isinstance(node, exp.Not):
+        return is_short(node.this)
+    return isinstance(node, exp.Boolean | exp.Null | exp.Literal | exp.Column)

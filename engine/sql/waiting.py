@@ -32,6 +32,7 @@ def missing_counts(
         _count_value(hit, value, counts)
     facts = conditions.facts
     in_doubt = nodes.any_of([hit.unsettled, nodes.all_of([hit.decided, nodes.any_of(v.unsettled for v in values)])])
+    in_doubt = stages.share("waiting", "_doubt_", in_doubt, f"{hit.spec.id}: waits for facts")
     found: dict[str, Node] = {}
     for at, name in enumerate(facts.tree.facts):
         if name in counts:
@@ -46,7 +47,7 @@ def missing_counts(
 def _count_rule(hit: Hit, one: Candidate, conditions: Conditions, counts: dict[str, list[Node]]) -> None:
     """Count the undecided `and`s of a rule that may hold."""
     uncertain = hit.uncertain(one)
-    for name, undecided in conditions.waiting(one.rule.form).items():
+    for name, undecided in conditions.waiting(one.rule.form, one.rule.id).items():
         within = nodes.total(nodes.number(1) if nodes.is_true(u) else nodes.counted(u) for u in undecided)
         counts.setdefault(name, []).append(nodes.counted(uncertain, within))
 

@@ -109,7 +109,11 @@ WITH _facts /* the facts, and which of them no reading would take */ AS (
       "_r3" IS NULL AND "_w1" > 3 AND "_o1" <> 'credit'
     ) AS "_u1", /* refund: a rule before it may hold and disagrees */
     CASE WHEN "_w1" = 1 THEN "_paid" - "_loss" WHEN "_w1" = 2 THEN "_loss" * 3 END AS "_y1_1", /* refund: refund_amount of the rule that decides */
-    "_r4" IS NULL AND "_w2" > 1 AND "_o2" <> 'publicly' AS "_u2" /* defend: a rule before it may hold and disagrees */
+    "_r1" IS NULL AND "_w1" > 1 AS "_may_1", /* refund: overpaid may have a say */
+    "_r2" IS NULL AND "_w1" > 2 AS "_may_2", /* refund: small may have a say */
+    "_r3" IS NULL AND "_w1" > 3 AS "_may_3", /* refund: late may have a say */
+    "_r4" IS NULL AND "_w2" > 1 AND "_o2" <> 'publicly' AS "_u2", /* defend: a rule before it may hold and disagrees */
+    "_r4" IS NULL AND "_w2" > 1 AS "_may_4" /* defend: noted may have a say */
   FROM _winners
 ), _waiting /* by decision: how much waits for each missing fact */ AS (
   SELECT
@@ -118,156 +122,59 @@ WITH _facts /* the facts, and which of them no reading would take */ AS (
       "_w1" IN (1, 2) AND "_y1_1" IS NULL
     )
     OR (
-      "_r1" IS NULL AND "_w1" > 1 AND COALESCE("_y1_1" <> (
+      "_may_1" AND COALESCE("_y1_1" <> (
         "_paid" - "_loss"
       ), TRUE)
     )
     OR (
-      "_r2" IS NULL AND "_w1" > 2 AND COALESCE("_y1_1" <> (
+      "_may_2" AND COALESCE("_y1_1" <> (
         "_loss" * 3
       ), TRUE)
     )
     OR (
-      "_r3" IS NULL AND "_w1" > 3 AND "_w1" IN (1, 2)
+      "_may_3" AND "_w1" IN (1, 2)
     ) AS "_x1_1", /* refund: refund_amount is not certain */
+    (
+      (
+        739941 - "_due"
+      ) > 30
+    ) IS NULL AS "_open_1", /* late: case 1 waits */
+    CASE
+      WHEN "_score" = 0
+      THEN NULL
+      WHEN "_score" > 0
+      THEN "_loss" > (
+        200000 * "_score"
+      )
+      WHEN "_score" < 0
+      THEN "_loss" < (
+        200000 * "_score"
+      )
+    END IS NULL AS "_open_2", /* late: case 2 waits */
     NOT "_u1" AND NOT (
       "_w1" = 4
     ) AS "_d1", /* refund: decided, before red lines */
     CASE
       WHEN "note" IS NULL AND "_u2"
-      THEN CASE WHEN "_r4" IS NULL AND "_w2" > 1 THEN 1 ELSE 0 END
+      THEN CASE WHEN "_may_4" THEN 1 ELSE 0 END
       ELSE 0
     END AS "_m2_34", /* defend: what waits for note */
     NOT "_u2" AND NOT (
       "_w2" = 2
-    ) AS "_d2" /* defend: decided, before red lines */
+    ) AS "_d2", /* defend: decided, before red lines */
+    "_w1" = 3 OR "_may_3" AS "_maybe_1", /* refund: may come to credit */
+    "_w1" = 1 OR "_may_1" AS "_maybe_2", /* refund: may come to partial */
+    "_w1" = 2 OR "_may_2" AS "_maybe_3", /* refund: may come to full */
+    "_may_1" OR "_may_2" OR "_may_3" AS "_rivals_1" /* refund: rules that may hold have a say */
   FROM _verdicts
 ), _waiting_2 AS (
   SELECT
     *,
-    CASE
-      WHEN "loss" IS NULL
-      AND (
-        "_u1" OR (
-          NOT "_u1" AND NOT (
-            "_w1" = 4
-          ) AND "_x1_1"
-        )
-      )
-      THEN CASE WHEN "_r1" IS NULL AND "_w1" > 1 THEN 1 ELSE 0 END + CASE WHEN "_r2" IS NULL AND "_w1" > 2 THEN 1 ELSE 0 END + CASE
-        WHEN "_r3" IS NULL AND "_w1" > 3
-        THEN CASE
-          WHEN CASE
-            WHEN "_score" = 0
-            THEN NULL
-            WHEN "_score" > 0
-            THEN "_loss" > (
-              200000 * "_score"
-            )
-            WHEN "_score" < 0
-            THEN "_loss" < (
-              200000 * "_score"
-            )
-          END IS NULL
-          THEN 1
-          ELSE 0
-        END
-        ELSE 0
-      END + CASE
-        WHEN NOT "_u1"
-        AND NOT (
-          "_w1" = 4
-        )
-        AND (
-          "_w1" = 1 OR (
-            "_r1" IS NULL AND "_w1" > 1
-          )
-        )
-        THEN 1
-        ELSE 0
-      END + CASE
-        WHEN NOT "_u1"
-        AND NOT (
-          "_w1" = 4
-        )
-        AND (
-          "_w1" = 2 OR (
-            "_r2" IS NULL AND "_w1" > 2
-          )
-        )
-        THEN 1
-        ELSE 0
-      END
-      ELSE 0
-    END AS "_m1_3", /* refund: what waits for loss */
-    CASE
-      WHEN "paid" IS NULL
-      AND (
-        "_u1" OR (
-          NOT "_u1" AND NOT (
-            "_w1" = 4
-          ) AND "_x1_1"
-        )
-      )
-      THEN CASE WHEN "_r1" IS NULL AND "_w1" > 1 THEN 1 ELSE 0 END + CASE
-        WHEN NOT "_u1"
-        AND NOT (
-          "_w1" = 4
-        )
-        AND (
-          "_w1" = 1 OR (
-            "_r1" IS NULL AND "_w1" > 1
-          )
-        )
-        THEN 1
-        ELSE 0
-      END
-      ELSE 0
-    END AS "_m1_4", /* refund: what waits for paid */
-    CASE
-      WHEN "tone" IS NULL
-      AND (
-        "_u1" OR (
-          NOT "_u1" AND NOT (
-            "_w1" = 4
-          ) AND "_x1_1"
-        )
-      )
-      THEN CASE WHEN "_r1" IS NULL AND "_w1" > 1 THEN 1 ELSE 0 END + CASE WHEN "_r2" IS NULL AND "_w1" > 2 THEN 1 ELSE 0 END
-      ELSE 0
-    END AS "_m1_33", /* refund: what waits for tone */
-    CASE
-      WHEN "tags" IS NULL
-      AND (
-        "_u1" OR (
-          NOT "_u1" AND NOT (
-            "_w1" = 4
-          ) AND "_x1_1"
-        )
-      )
-      THEN CASE WHEN "_r2" IS NULL AND "_w1" > 2 THEN 1 ELSE 0 END
-      ELSE 0
-    END AS "_m1_35", /* refund: what waits for tags */
-    CASE
-      WHEN "due" IS NULL
-      AND (
-        "_u1" OR (
-          NOT "_u1" AND NOT (
-            "_w1" = 4
-          ) AND "_x1_1"
-        )
-      )
-      THEN CASE
-        WHEN "_r3" IS NULL AND "_w1" > 3
-        THEN CASE WHEN (
-          (
-            739941 - "_due"
-          ) > 30
-        ) IS NULL THEN 1 ELSE 0 END
-        ELSE 0
-      END
-      ELSE 0
-    END AS "_m1_36", /* refund: what waits for due */
+    "_u1" OR (
+      NOT "_u1" AND NOT (
+        "_w1" = 4
+      ) AND "_x1_1"
+    ) AS "_doubt_1", /* refund: waits for facts */
     "_u2" AND NOT (
       "_m2_34" > 0
     ) AS "_f2" /* defend: an expression has no value */
@@ -275,10 +182,55 @@ WITH _facts /* the facts, and which of them no reading would take */ AS (
 ), _waiting_3 AS (
   SELECT
     *,
-    "_u1"
-    AND NOT (
-      "_m1_3" > 0 OR "_m1_4" > 0 OR "_m1_33" > 0 OR "_m1_35" > 0 OR "_m1_36" > 0
-    ) AS "_f1", /* refund: an expression has no value */
+    CASE
+      WHEN "loss" IS NULL AND "_doubt_1"
+      THEN CASE WHEN "_may_1" THEN 1 ELSE 0 END + CASE WHEN "_may_2" THEN 1 ELSE 0 END + CASE WHEN "_may_3" THEN CASE WHEN "_open_2" THEN 1 ELSE 0 END ELSE 0 END + CASE
+        WHEN NOT "_u1" AND NOT (
+          "_w1" = 4
+        ) AND (
+          "_w1" = 1 OR "_may_1"
+        )
+        THEN 1
+        ELSE 0
+      END + CASE
+        WHEN NOT "_u1" AND NOT (
+          "_w1" = 4
+        ) AND (
+          "_w1" = 2 OR "_may_2"
+        )
+        THEN 1
+        ELSE 0
+      END
+      ELSE 0
+    END AS "_m1_3", /* refund: what waits for loss */
+    CASE
+      WHEN "paid" IS NULL AND "_doubt_1"
+      THEN CASE WHEN "_may_1" THEN 1 ELSE 0 END + CASE
+        WHEN NOT "_u1" AND NOT (
+          "_w1" = 4
+        ) AND (
+          "_w1" = 1 OR "_may_1"
+        )
+        THEN 1
+        ELSE 0
+      END
+      ELSE 0
+    END AS "_m1_4", /* refund: what waits for paid */
+    CASE
+      WHEN "tone" IS NULL AND "_doubt_1"
+      THEN CASE WHEN "_may_1" THEN 1 ELSE 0 END + CASE WHEN "_may_2" THEN 1 ELSE 0 END
+      ELSE 0
+    END AS "_m1_33", /* refund: what waits for tone */
+    CASE
+      WHEN "tags" IS NULL AND "_doubt_1"
+      THEN CASE WHEN "_may_2" THEN 1 ELSE 0 END
+      ELSE 0
+    END AS "_m1_35", /* refund: what waits for tags */
+    CASE
+      WHEN "due" IS NULL AND "_doubt_1"
+      THEN CASE WHEN "_may_3" THEN CASE WHEN "_open_1" THEN 1 ELSE 0 END ELSE 0 END
+      ELSE 0
+    END AS "_m1_36", /* refund: what waits for due */
     NOT "_d2" AND NOT (
       "_u2" AND "_w2" < 2 AND NOT "_f2"
     ) AS "_n2" /* defend: may come to nobody deciding */
@@ -286,397 +238,112 @@ WITH _facts /* the facts, and which of them no reading would take */ AS (
 ), _waiting_4 AS (
   SELECT
     *,
+    "_u1"
+    AND NOT (
+      "_m1_3" > 0 OR "_m1_4" > 0 OR "_m1_33" > 0 OR "_m1_35" > 0 OR "_m1_36" > 0
+    ) AS "_f1" /* refund: an expression has no value */
+  FROM _waiting_3
+), _waiting_5 AS (
+  SELECT
+    *,
     NOT "_d1" AND NOT (
       "_u1" AND "_w1" < 4 AND NOT "_f1"
     ) AS "_n1" /* refund: may come to nobody deciding */
-  FROM _waiting_3
+  FROM _waiting_4
 ), _guards /* whether red lines are, or may be, broken */ AS (
+  SELECT
+    *,
+    CASE WHEN NOT (
+      "_maybe_1" OR "_maybe_2" OR "_maybe_3"
+    ) THEN FALSE ELSE TRUE END AS "_among_1" /* refund: sure to be one of credit, partial, full, or none of them */
+  FROM _waiting_5
+), _guards_2 AS (
   SELECT
     *,
     CASE
       WHEN "_d1"
       THEN "_o1" IN ('credit', 'full', 'partial')
       WHEN NOT "_n1"
-      THEN CASE
-        WHEN NOT (
-          "_w1" = 3
-          OR (
-            "_r3" IS NULL AND "_w1" > 3
-          )
-          OR "_w1" = 1
-          OR (
-            "_r1" IS NULL AND "_w1" > 1
-          )
-          OR "_w1" = 2
-          OR (
-            "_r2" IS NULL AND "_w1" > 2
-          )
-        )
-        THEN FALSE
-        ELSE TRUE
-      END
+      THEN "_among_1"
       WHEN "_w1" = 4 AND NOT "_u1"
       THEN FALSE
-      ELSE CASE
-        WHEN NOT CASE
-          WHEN NOT (
-            "_w1" = 3
-            OR (
-              "_r3" IS NULL AND "_w1" > 3
-            )
-            OR "_w1" = 1
-            OR (
-              "_r1" IS NULL AND "_w1" > 1
-            )
-            OR "_w1" = 2
-            OR (
-              "_r2" IS NULL AND "_w1" > 2
-            )
-          )
-          THEN FALSE
-          ELSE TRUE
-        END
-        THEN FALSE
-      END
+      ELSE CASE WHEN NOT "_among_1" THEN FALSE END
     END
-    AND COALESCE("injury", FALSE) AS "_b1" /* not-when-hurt */
-  FROM _waiting_4
+    AND COALESCE("injury", FALSE) AS "_b1", /* not-when-hurt */
+    CASE WHEN "_d1" THEN "_o1" IN ('credit', 'full', 'partial') ELSE "_among_1" END IS NULL AS "_open_3", /* not-when-hurt: what it says of refund is open */
+    (
+      CASE WHEN "_d1" THEN "_o1" IN ('credit', 'full', 'partial') ELSE "_among_1" END
+      AND COALESCE("injury", FALSE)
+    ) IS NULL AS "_open_4" /* not-when-hurt: case 1 waits */
+  FROM _guards
+), _guards_3 AS (
+  SELECT
+    *,
+    "_n1" OR (
+      NOT "_d1" AND "_open_4" AND "_open_3"
+    ) AS "_open_5", /* not-when-hurt: waits for what refund comes to */
+    COALESCE("_b1", TRUE) AS "_withheld_1" /* refund: left to a human by a red line */
+  FROM _guards_2
+), _guards_4 AS (
+  SELECT
+    *,
+    "_b1" IS NULL AND "_open_5" AND "_m1_3" > 0 AS "_asks_1", /* not-when-hurt: waits for loss */
+    "_b1" IS NULL AND "_open_5" AND "_m1_4" > 0 AS "_asks_2", /* not-when-hurt: waits for paid */
+    "_b1" IS NULL AND "_open_5" AND "_m1_33" > 0 AS "_asks_3", /* not-when-hurt: waits for tone */
+    "_b1" IS NULL AND "_open_5" AND "_m1_35" > 0 AS "_asks_4", /* not-when-hurt: waits for tags */
+    "_b1" IS NULL AND "_open_5" AND "_m1_36" > 0 AS "_asks_5" /* not-when-hurt: waits for due */
+  FROM _guards_3
 ), _duties /* which rules bring their obligations */ AS (
   SELECT
     *,
-    "_d1" AND NOT COALESCE("_b1", TRUE) AS "_s1", /* refund: decided */
-    CASE
-      WHEN COALESCE("_b1", TRUE)
-      THEN CASE WHEN "_m1_3" > 0 THEN 1 ELSE 0 END + CASE
-        WHEN "_b1" IS NULL
-        AND (
-          "_n1"
-          OR (
-            NOT "_d1"
-            AND (
-              CASE
-                WHEN "_d1"
-                THEN "_o1" IN ('credit', 'full', 'partial')
-                ELSE CASE
-                  WHEN NOT (
-                    "_w1" = 3
-                    OR (
-                      "_r3" IS NULL AND "_w1" > 3
-                    )
-                    OR "_w1" = 1
-                    OR (
-                      "_r1" IS NULL AND "_w1" > 1
-                    )
-                    OR "_w1" = 2
-                    OR (
-                      "_r2" IS NULL AND "_w1" > 2
-                    )
-                  )
-                  THEN FALSE
-                  ELSE TRUE
-                END
-              END
-              AND COALESCE("injury", FALSE)
-            ) IS NULL
-            AND CASE
-              WHEN "_d1"
-              THEN "_o1" IN ('credit', 'full', 'partial')
-              ELSE CASE
-                WHEN NOT (
-                  "_w1" = 3
-                  OR (
-                    "_r3" IS NULL AND "_w1" > 3
-                  )
-                  OR "_w1" = 1
-                  OR (
-                    "_r1" IS NULL AND "_w1" > 1
-                  )
-                  OR "_w1" = 2
-                  OR (
-                    "_r2" IS NULL AND "_w1" > 2
-                  )
-                )
-                THEN FALSE
-                ELSE TRUE
-              END
-            END IS NULL
-          )
-        )
-        AND "_m1_3" > 0
-        THEN 1
-        ELSE 0
-      END
-      ELSE "_m1_3"
-    END AS "_q1_0", /* refund: what waits for loss */
-    CASE
-      WHEN COALESCE("_b1", TRUE)
-      THEN CASE WHEN "_m1_4" > 0 THEN 1 ELSE 0 END + CASE
-        WHEN "_b1" IS NULL
-        AND (
-          "_n1"
-          OR (
-            NOT "_d1"
-            AND (
-              CASE
-                WHEN "_d1"
-                THEN "_o1" IN ('credit', 'full', 'partial')
-                ELSE CASE
-                  WHEN NOT (
-                    "_w1" = 3
-                    OR (
-                      "_r3" IS NULL AND "_w1" > 3
-                    )
-                    OR "_w1" = 1
-                    OR (
-                      "_r1" IS NULL AND "_w1" > 1
-                    )
-                    OR "_w1" = 2
-                    OR (
-                      "_r2" IS NULL AND "_w1" > 2
-                    )
-                  )
-                  THEN FALSE
-                  ELSE TRUE
-                END
-              END
-              AND COALESCE("injury", FALSE)
-            ) IS NULL
-            AND CASE
-              WHEN "_d1"
-              THEN "_o1" IN ('credit', 'full', 'partial')
-              ELSE CASE
-                WHEN NOT (
-                  "_w1" = 3
-                  OR (
-                    "_r3" IS NULL AND "_w1" > 3
-                  )
-                  OR "_w1" = 1
-                  OR (
-                    "_r1" IS NULL AND "_w1" > 1
-                  )
-                  OR "_w1" = 2
-                  OR (
-                    "_r2" IS NULL AND "_w1" > 2
-                  )
-                )
-                THEN FALSE
-                ELSE TRUE
-              END
-            END IS NULL
-          )
-        )
-        AND "_m1_4" > 0
-        THEN 1
-        ELSE 0
-      END
-      ELSE "_m1_4"
-    END AS "_q1_1", /* refund: what waits for paid */
-    CASE
-      WHEN COALESCE("_b1", TRUE)
-      THEN CASE WHEN "_m1_33" > 0 THEN 1 ELSE 0 END + CASE
-        WHEN "_b1" IS NULL
-        AND (
-          "_n1"
-          OR (
-            NOT "_d1"
-            AND (
-              CASE
-                WHEN "_d1"
-                THEN "_o1" IN ('credit', 'full', 'partial')
-                ELSE CASE
-                  WHEN NOT (
-                    "_w1" = 3
-                    OR (
-                      "_r3" IS NULL AND "_w1" > 3
-                    )
-                    OR "_w1" = 1
-                    OR (
-                      "_r1" IS NULL AND "_w1" > 1
-                    )
-                    OR "_w1" = 2
-                    OR (
-                      "_r2" IS NULL AND "_w1" > 2
-                    )
-                  )
-                  THEN FALSE
-                  ELSE TRUE
-                END
-              END
-              AND COALESCE("injury", FALSE)
-            ) IS NULL
-            AND CASE
-              WHEN "_d1"
-              THEN "_o1" IN ('credit', 'full', 'partial')
-              ELSE CASE
-                WHEN NOT (
-                  "_w1" = 3
-                  OR (
-                    "_r3" IS NULL AND "_w1" > 3
-                  )
-                  OR "_w1" = 1
-                  OR (
-                    "_r1" IS NULL AND "_w1" > 1
-                  )
-                  OR "_w1" = 2
-                  OR (
-                    "_r2" IS NULL AND "_w1" > 2
-                  )
-                )
-                THEN FALSE
-                ELSE TRUE
-              END
-            END IS NULL
-          )
-        )
-        AND "_m1_33" > 0
-        THEN 1
-        ELSE 0
-      END
-      ELSE "_m1_33"
-    END AS "_q1_2", /* refund: what waits for tone */
-    CASE
-      WHEN COALESCE("_b1", TRUE)
-      THEN CASE WHEN "_m1_35" > 0 THEN 1 ELSE 0 END + CASE
-        WHEN "_b1" IS NULL
-        AND (
-          "_n1"
-          OR (
-            NOT "_d1"
-            AND (
-              CASE
-                WHEN "_d1"
-                THEN "_o1" IN ('credit', 'full', 'partial')
-                ELSE CASE
-                  WHEN NOT (
-                    "_w1" = 3
-                    OR (
-                      "_r3" IS NULL AND "_w1" > 3
-                    )
-                    OR "_w1" = 1
-                    OR (
-                      "_r1" IS NULL AND "_w1" > 1
-                    )
-                    OR "_w1" = 2
-                    OR (
-                      "_r2" IS NULL AND "_w1" > 2
-                    )
-                  )
-                  THEN FALSE
-                  ELSE TRUE
-                END
-              END
-              AND COALESCE("injury", FALSE)
-            ) IS NULL
-            AND CASE
-              WHEN "_d1"
-              THEN "_o1" IN ('credit', 'full', 'partial')
-              ELSE CASE
-                WHEN NOT (
-                  "_w1" = 3
-                  OR (
-                    "_r3" IS NULL AND "_w1" > 3
-                  )
-                  OR "_w1" = 1
-                  OR (
-                    "_r1" IS NULL AND "_w1" > 1
-                  )
-                  OR "_w1" = 2
-                  OR (
-                    "_r2" IS NULL AND "_w1" > 2
-                  )
-                )
-                THEN FALSE
-                ELSE TRUE
-              END
-            END IS NULL
-          )
-        )
-        AND "_m1_35" > 0
-        THEN 1
-        ELSE 0
-      END
-      ELSE "_m1_35"
-    END AS "_q1_3", /* refund: what waits for tags */
-    CASE
-      WHEN COALESCE("_b1", TRUE)
-      THEN CASE WHEN "_m1_36" > 0 THEN 1 ELSE 0 END + CASE
-        WHEN "_b1" IS NULL
-        AND (
-          "_n1"
-          OR (
-            NOT "_d1"
-            AND (
-              CASE
-                WHEN "_d1"
-                THEN "_o1" IN ('credit', 'full', 'partial')
-                ELSE CASE
-                  WHEN NOT (
-                    "_w1" = 3
-                    OR (
-                      "_r3" IS NULL AND "_w1" > 3
-                    )
-                    OR "_w1" = 1
-                    OR (
-                      "_r1" IS NULL AND "_w1" > 1
-                    )
-                    OR "_w1" = 2
-                    OR (
-                      "_r2" IS NULL AND "_w1" > 2
-                    )
-                  )
-                  THEN FALSE
-                  ELSE TRUE
-                END
-              END
-              AND COALESCE("injury", FALSE)
-            ) IS NULL
-            AND CASE
-              WHEN "_d1"
-              THEN "_o1" IN ('credit', 'full', 'partial')
-              ELSE CASE
-                WHEN NOT (
-                  "_w1" = 3
-                  OR (
-                    "_r3" IS NULL AND "_w1" > 3
-                  )
-                  OR "_w1" = 1
-                  OR (
-                    "_r1" IS NULL AND "_w1" > 1
-                  )
-                  OR "_w1" = 2
-                  OR (
-                    "_r2" IS NULL AND "_w1" > 2
-                  )
-                )
-                THEN FALSE
-                ELSE TRUE
-              END
-            END IS NULL
-          )
-        )
-        AND "_m1_36" > 0
-        THEN 1
-        ELSE 0
-      END
-      ELSE "_m1_36"
-    END AS "_q1_4" /* refund: what waits for due */
-  FROM _guards
+    "_d1" AND NOT "_withheld_1" AS "_s1", /* refund: decided */
+    -NULLIF(
+      CASE
+        WHEN "_withheld_1"
+        THEN CASE WHEN "_m1_3" > 0 THEN 1 ELSE 0 END + CASE WHEN "_asks_1" THEN 1 ELSE 0 END
+        ELSE "_m1_3"
+      END,
+      0
+    ) AS "_q1_0", /* refund: how much waits for loss, most first */
+    -NULLIF(
+      CASE
+        WHEN "_withheld_1"
+        THEN CASE WHEN "_m1_4" > 0 THEN 1 ELSE 0 END + CASE WHEN "_asks_2" THEN 1 ELSE 0 END
+        ELSE "_m1_4"
+      END,
+      0
+    ) AS "_q1_1", /* refund: how much waits for paid, most first */
+    -NULLIF(
+      CASE
+        WHEN "_withheld_1"
+        THEN CASE WHEN "_m1_33" > 0 THEN 1 ELSE 0 END + CASE WHEN "_asks_3" THEN 1 ELSE 0 END
+        ELSE "_m1_33"
+      END,
+      0
+    ) AS "_q1_2", /* refund: how much waits for tone, most first */
+    -NULLIF(
+      CASE
+        WHEN "_withheld_1"
+        THEN CASE WHEN "_m1_35" > 0 THEN 1 ELSE 0 END + CASE WHEN "_asks_4" THEN 1 ELSE 0 END
+        ELSE "_m1_35"
+      END,
+      0
+    ) AS "_q1_3", /* refund: how much waits for tags, most first */
+    -NULLIF(
+      CASE
+        WHEN "_withheld_1"
+        THEN CASE WHEN "_m1_36" > 0 THEN 1 ELSE 0 END + CASE WHEN "_asks_5" THEN 1 ELSE 0 END
+        ELSE "_m1_36"
+      END,
+      0
+    ) AS "_q1_4", /* refund: how much waits for due, most first */
+    -NULLIF("_m2_34", 0) AS "_q2_0", /* defend: how much waits for note, most first */
+    CASE WHEN "_w1" = 1 OR "_may_1" THEN 0 END AS "_rank_1" /* call-back: by the place of the rule that may bring it */
+  FROM _guards_4
 ), _duties_2 AS (
   SELECT
     *,
-    "_s1"
-    AND "_w1" = 1
-    AND NOT (
-      (
-        "_r1" IS NULL AND "_w1" > 1
-      )
-      OR (
-        "_r2" IS NULL AND "_w1" > 2
-      )
-      OR (
-        "_r3" IS NULL AND "_w1" > 3
-      )
-    ) AS "_c_0" /* overpaid brings its duties */
+    "_s1" AND "_w1" = 1 AND NOT "_rivals_1" AS "_c_0" /* overpaid brings its duties */
   FROM _duties
 ), _duties_3 AS (
   SELECT
@@ -685,26 +352,9 @@ WITH _facts /* the facts, and which of them no reading would take */ AS (
     OR (
       "_s1"
       AND "_w1" < 4
-      AND (
-        (
-          "_r1" IS NULL AND "_w1" > 1
-        )
-        OR (
-          "_r2" IS NULL AND "_w1" > 2
-        )
-        OR (
-          "_r3" IS NULL AND "_w1" > 3
-        )
-      )
+      AND "_rivals_1"
       AND NOT (
-        "_w1" = 2
-        OR (
-          "_r2" IS NULL AND "_w1" > 2
-        )
-        OR "_w1" = 3
-        OR (
-          "_r3" IS NULL AND "_w1" > 3
-        )
+        "_w1" IN (2, 3) OR "_may_2" OR "_may_3"
       )
     ) AS "_e1" /* call-back is due */
   FROM _duties_2
@@ -715,7 +365,7 @@ SELECT
   CASE
     WHEN "_sound"
     THEN CASE
-      WHEN COALESCE("_b1", TRUE)
+      WHEN "_withheld_1"
       THEN 'guard'
       WHEN "_f1"
       THEN 'undefined'
@@ -750,12 +400,12 @@ SELECT
   CASE
     WHEN "_sound"
     THEN CASE
-      WHEN NOT CASE WHEN "_q1_0" > 0 THEN -"_q1_0" END IS NULL
-      OR NOT CASE WHEN "_q1_1" > 0 THEN -"_q1_1" END IS NULL
-      OR NOT CASE WHEN "_q1_2" > 0 THEN -"_q1_2" END IS NULL
-      OR NOT CASE WHEN "_q1_3" > 0 THEN -"_q1_3" END IS NULL
-      OR NOT CASE WHEN "_q1_4" > 0 THEN -"_q1_4" END IS NULL
-      THEN [x.name FOR x IN LIST_SORT([{'n': CASE WHEN "_q1_0" > 0 THEN -"_q1_0" END, 'at': 0, 'name': 'loss'}, {'n': CASE WHEN "_q1_1" > 0 THEN -"_q1_1" END, 'at': 1, 'name': 'paid'}, {'n': CASE WHEN "_q1_2" > 0 THEN -"_q1_2" END, 'at': 2, 'name': 'tone'}, {'n': CASE WHEN "_q1_3" > 0 THEN -"_q1_3" END, 'at': 3, 'name': 'tags'}, {'n': CASE WHEN "_q1_4" > 0 THEN -"_q1_4" END, 'at': 4, 'name': 'due'}]) IF x.n IS NOT NULL]
+      WHEN NOT "_q1_0" IS NULL
+      OR NOT "_q1_1" IS NULL
+      OR NOT "_q1_2" IS NULL
+      OR NOT "_q1_3" IS NULL
+      OR NOT "_q1_4" IS NULL
+      THEN [x.name FOR x IN LIST_SORT([{'n': "_q1_0", 'at': 0, 'name': 'loss'}, {'n': "_q1_1", 'at': 1, 'name': 'paid'}, {'n': "_q1_2", 'at': 2, 'name': 'tone'}, {'n': "_q1_3", 'at': 3, 'name': 'tags'}, {'n': "_q1_4", 'at': 4, 'name': 'due'}]) IF x.n IS NOT NULL]
       ELSE CAST([] AS VARCHAR[])
     END
   END AS "refund.missing",
@@ -836,8 +486,8 @@ SELECT
   CASE
     WHEN "_sound"
     THEN CASE
-      WHEN NOT CASE WHEN "_m2_34" > 0 THEN -"_m2_34" END IS NULL
-      THEN [x.name FOR x IN LIST_SORT([{'n': CASE WHEN "_m2_34" > 0 THEN -"_m2_34" END, 'at': 0, 'name': 'note'}]) IF x.n IS NOT NULL]
+      WHEN NOT "_q2_0" IS NULL
+      THEN [x.name FOR x IN LIST_SORT([{'n': "_q2_0", 'at': 0, 'name': 'note'}]) IF x.n IS NOT NULL]
       ELSE CAST([] AS VARCHAR[])
     END
   END AS "defend.missing",
@@ -855,27 +505,16 @@ SELECT
   CASE
     WHEN "_sound"
     THEN CASE
-      WHEN NOT CASE
-        WHEN "_e1"
-        THEN CASE WHEN "_w1" = 1 OR (
-          "_r1" IS NULL AND "_w1" > 1
-        ) THEN 0 END
-      END IS NULL
-      THEN [x.name FOR x IN LIST_SORT([{'n': CASE WHEN "_e1" THEN CASE WHEN "_w1" = 1 OR ("_r1" IS NULL AND "_w1" > 1) THEN 0 END END, 'at': 0, 'name': 'call-back'}]) IF x.n IS NOT NULL]
+      WHEN NOT CASE WHEN "_e1" THEN "_rank_1" END IS NULL
+      THEN [x.name FOR x IN LIST_SORT([{'n': CASE WHEN "_e1" THEN "_rank_1" END, 'at': 0, 'name': 'call-back'}]) IF x.n IS NOT NULL]
       ELSE CAST([] AS VARCHAR[])
     END
   END AS "obligations",
   CASE
     WHEN "_sound"
     THEN CASE
-      WHEN NOT CASE
-        WHEN "_e1"
-        THEN NULL
-        ELSE CASE WHEN "_w1" = 1 OR (
-          "_r1" IS NULL AND "_w1" > 1
-        ) THEN 0 END
-      END IS NULL
-      THEN [x.name FOR x IN LIST_SORT([{'n': CASE WHEN "_e1" THEN NULL ELSE CASE WHEN "_w1" = 1 OR ("_r1" IS NULL AND "_w1" > 1) THEN 0 END END, 'at': 0, 'name': 'call-back'}]) IF x.n IS NOT NULL]
+      WHEN NOT CASE WHEN "_e1" THEN NULL ELSE "_rank_1" END IS NULL
+      THEN [x.name FOR x IN LIST_SORT([{'n': CASE WHEN "_e1" THEN NULL ELSE "_rank_1" END, 'at': 0, 'name': 'call-back'}]) IF x.n IS NOT NULL]
       ELSE CAST([] AS VARCHAR[])
     END
   END AS "possible_obligations",
