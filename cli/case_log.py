@@ -56,7 +56,7 @@ def import_(*, file: str, messages: bool, policy_name: str | None, place: str) -
     named, at_hand = load(policy_name) if policy_name is not None else None, cache(_at_hand)
     with opened(place, create=True) as store:
         found = of_store(
-            lambda: take_in(store, text.splitlines(), lambda name: named or at_hand(name), now=now, messages=messages)
+            lambda: take_in(store, text.split("\n"), lambda name: named or at_hand(name), now=now, messages=messages)
         )
     for arrived in found:
         print_arrived(arrived)

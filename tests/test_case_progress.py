@@ -358,6 +358,17 @@ def test_walking_away_means_watching_until_nothing_came(policy: Policy) -> None:
     assert begun(policy, *WALKED_AWAY, now=15 * DAY).status == "closed"
 
 
+def test_what_is_due_when_1970_begins_is_due_then(policy: Policy) -> None:
+    """A moment of 0 is a moment like any other."""
+    progress = Progress(policy, Plain(policy.tree.case.patterns))
+    made = Event(0, -HOUR, "promise_made", {"promise": "call", "within": "1h"})
+    asked = Event(0, -HOUR, "message_received", {})  # and nobody answers: at the first hour of 1970 that shows
+    list(run_through(progress, [Event(0, -2 * HOUR, "case_opened", {}), asked, made], now=2 * HOUR))
+    (late,) = [m.event for m in progress.moments if m.event is not None and m.event.kind == "promise_broken"]
+    assert late.at == 0
+    assert [moment.at for moment in progress.moments] == sorted(moment.at for moment in progress.moments)
+
+
 def test_a_watched_case_that_flares_up_is_opened_again_and_stays_open(policy: Policy) -> None:
     growing: list[Told] = [(day * DAY, "post_seen", {"post": "a", "views": 10**7 * day}) for day in (1, 2, 3)]
     progress = begun(policy, *WALKED_AWAY, *growing, now=20 * DAY)

@@ -286,6 +286,18 @@ def test_a_case_moves_to_another_store_with_its_chain(folder: Path) -> None:
     assert "Traceback" not in ran.err
 
 
+def test_a_file_is_taken_over_whatever_signs_its_texts_have(folder: Path) -> None:
+    """Some of which would end a line, were they not within a text."""
+    opened()
+    run("case", "record", "c-1", "message_sent", "text=one\u2028two\u0085three")
+    run("case", "export", "c-1", "-o", "c-1.jsonl")
+    file = folder / "c-1.jsonl"
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line]
+    file.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    assert run("case", "import", "c-1.jsonl", "--store", "other.db").code == 0
+    assert run("case", "verify", "--store", "other.db").code == 0
+
+
 def test_what_a_file_says_beside_its_log_is_not_believed(folder: Path) -> None:
     opened("injury=true")
     run("case", "export", "c-1", "-o", "c-1.jsonl")

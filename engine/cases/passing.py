@@ -63,7 +63,8 @@ def pass_time(progress: Progress, now: int) -> Iterator[Moment]:
     """
     rounds, last = 0, now
     while rounds < MOST_FOLLOWING:
-        alarm = min(now, progress.next_alarm or now)
+        first = progress.next_alarm
+        alarm = now if first is None else min(first, now)
         rounds, last = (rounds + 1 if alarm == last else 1), alarm
         yield from progress.wait(alarm - 1)
         following = progress.following(alarm)
