@@ -408,6 +408,7 @@ KINDS: list[tuple[str, list[Mapping[str, object]]]] = [
     ("step_done", [{"step": "listen"}, {"step": "check-stock"}]),
     ("duty_done", [{"duty": "call-owner"}]),
     ("case_closed", [{"reason": "settled"}]),
+    ("case_reopened", [{}]),
 ]
 
 
