@@ -170,6 +170,36 @@ def test_a_fact_that_comes_twice_is_an_error(policy: Policy) -> None:
         policy.decide_table(twice)
 
 
+@pytest.mark.parametrize("length", [3, 20])
+def test_lists_are_told_apart_by_their_items(length: int) -> None:
+    policy = Policy.loads(
+        """
+        [policy]
+        id = "p"
+        [[rule]]
+        id = "listened"
+        when = "exchange.steps_done contains \\"listen\\""
+        then.refund = "deny"
+        because = "b"
+        """
+    )
+    rows = [
+        ["thank", "listen"],
+        ["thank"],
+        None,
+        [],
+        ["thank", "propose"],
+        ["listen"] * length,
+        ["a"] * length,
+        ["listen", "thank"],
+    ]
+    steps = pa.array([["listen"], *rows], pa.list_(pa.string())).slice(1)
+    expected = [policy.decide({} if row is None else {"exchange.steps_done": row}).refund.rule for row in rows]
+    answers = policy.decide_table(pa.table({"exchange.steps_done": steps}))
+    assert answers["refund.rule"].to_pylist() == [None if rule is None else rule.id for rule in expected]
+    assert answers["refund.missing"].to_pylist()[2] == ["exchange.steps_done"]
+
+
 def test_a_struct_column_is_a_group_of_facts(policy: Policy) -> None:
     group = pa.array([{"views": 12_000}, None, {"views": None}, {"views": 1}])
     answers = policy.decide_table(pa.table({"virality": group}), as_of=NOON)

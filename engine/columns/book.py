@@ -8,6 +8,7 @@ from typing import Final
 import attrs
 
 from ...rules.tree import Constant, PolicyTree, Rule
+from ..combine import Match
 from ..decision import Judgement, Outcome, Verdict
 
 #: The values of one verdict that were computed from the facts, by name.
@@ -45,8 +46,11 @@ class Book:
         self.tree: Final = tree
         self.verdicts: Final[dict[str, list[Verdict]]] = {name: [] for name in tree.decisions}
         self.sides: Final[list[Side]] = []
+        self.free: Final[list[tuple[Match, ...]]] = []
         self._codes: dict[str, dict[object, int]] = {name: {} for name in tree.decisions}
         self._side_codes: dict[Side, int] = {}
+        self._free_codes: dict[object, int] = {}
+        self.brought: Final[dict[object, Side]] = {}
         self.computing: Final = {rule.id: _computing(rule) for rule in tree.rules}
 
     def enter(self, verdict: Verdict) -> tuple[int, Computed]:
@@ -61,7 +65,7 @@ class Book:
         key = _key(verdict, kept)
         code = codes.get(key)
         if code is None:
-            verdicts.append(attrs.evolve(verdict, canonical_values=kept))
+            verdicts.append(attrs.evolve(verdict, canonical_values=kept) if computed else verdict)
             code = codes[key] = len(verdicts) - 1
         return code, computed
 
@@ -71,6 +75,15 @@ class Book:
         if code is None:
             self.sides.append(side)
             code = self._side_codes[side] = len(self.sides) - 1
+        return code
+
+    def enter_free(self, matches: tuple[Match, ...]) -> int:
+        """Return the number of some rules that bring duties alone."""
+        key = tuple((match.rule.id, match.certain) for match in matches)
+        code = self._free_codes.get(key)
+        if code is None:
+            self.free.append(matches)
+            code = self._free_codes[key] = len(self.free) - 1
         return code
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ...rules.types import Fact
 from ..force import ordinal
 from ..layout import Boolean
 from ..truth import State
-from .distinct import distinct
+from .distinct import Distinct, distinct
 from .moments import Moments
 from .reading import Facts, value_at
 from .whole import Numbers, any_null, assumed_where_null, whole_column, whole_test
@@ -22,14 +22,28 @@ from .whole import Numbers, any_null, assumed_where_null, whole_column, whole_te
 FALSE, TRUE, UNKNOWN = range(3)
 
 
-def truths(boolean: Boolean, facts: Facts, known: Mapping[str, Fact], currencies: Currencies, moments: Moments) -> Any:
+#: The distinct rows of some facts, by their names and whether moments count, so that booleans that ask for the same share them.
+Shared: TypeAlias = "dict[tuple[tuple[str, ...], bool], Distinct]"
+
+
+def truths(
+    boolean: Boolean,
+    facts: Facts,
+    known: Mapping[str, Fact],
+    currencies: Currencies,
+    moments: Moments,
+    shared: Shared,
+) -> Any:
     """Return the class of a boolean for each row; where a fact in it is uncertain or wrong, the row is decided by itself."""
     computed = _computed(boolean, facts, known, currencies)
     if computed is not None:
         return computed
     columns = {name: facts.columns[name] for name in boolean.facts if name in facts.columns}
     dated = moments.codes is not None and asks_for_today(boolean.part)
-    found = distinct(columns.values(), facts.rows, beside=moments.codes if dated else None)
+    found = shared.get((tuple(columns), dated))
+    if found is None:
+        found = distinct(columns.values(), facts.rows, beside=moments.codes if dated else None)
+        shared[tuple(columns), dated] = found
     vocabulary = {name: known[name] for name in boolean.facts}
     classes = np.zeros(len(found.rows), np.uint8)
     for at, row in enumerate(found.rows):

@@ -11,6 +11,9 @@ import numpy as np
 from .library import Array, pa, pc
 from .reading import value_at
 
+#: Lists longer than this are compared as wholes.
+_LONG = 16
+
 
 @attrs.frozen
 class Distinct:
@@ -44,6 +47,8 @@ def _codes(column: Array) -> tuple[Any, int]:
         count = len(column.dictionary)
         codes = column.indices.cast(pa.int64()).fill_null(count)
         return codes.to_numpy(zero_copy_only=False), count + 1
+    if _is_list_of_texts(kind):
+        return _of_lists(column)
     try:
         encoded = pc.dictionary_encode(column, null_encoding="encode")
     except (pa.ArrowException, NotImplementedError):
@@ -51,6 +56,30 @@ def _codes(column: Array) -> tuple[Any, int]:
     if not isinstance(encoded, pa.DictionaryArray):
         return _by_value(column)
     return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), max(len(encoded.dictionary), 1)
+
+
+def _is_list_of_texts(kind: Any) -> bool:
+    return bool(
+        pa.types.is_list(kind) and (pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type))
+    )
+
+
+def _of_lists(column: Array) -> tuple[Any, int]:
+    """Code lists of texts by their lengths and, place by place, their items."""
+    lengths = pc.list_value_length(column).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    most = int(lengths.max(initial=0))
+    if most > _LONG:
+        return _by_value(column)
+    items, count = _codes(column.flatten())
+    begins = np.cumsum(np.maximum(lengths, 0)) - np.maximum(lengths, 0)
+    key, size = lengths + 1, most + 2
+    for place in range(most):
+        if size * (count + 1) >= 2**62:
+            key, size = _dense(key)
+        key, size = key * (count + 1), size * (count + 1)
+        here = np.flatnonzero(lengths > place)
+        key[here] += items[begins[here] + place]
+    return key, size
 
 
 def _by_value(column: Array) -> tuple[Any, int]:

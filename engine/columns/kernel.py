@@ -22,7 +22,7 @@ from .assumed import assumed_in
 from .book import Book, Side
 from .booleans import truths
 from .coders import Coded
-from .loop import BYTES, CHUNK, Found, Inputs, decide_rows, room_for
+from .loop import BYTES, CHUNK, FOLLOWS, Found, Inputs, decide_again, decide_rows, room_for
 from .moments import Moments
 from .plain import decide_row
 from .program import Plan, Slot, planned
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 MOST_VERDICTS: Final = 100_000
 #: How many rows are worth a thread.
 _WORTHWHILE: Final = 16 * CHUNK
-#: The side of a row whose duties follow from its verdicts alone.
-FOLLOWS: Final = -2
 
 
 @attrs.frozen
@@ -127,9 +125,8 @@ class Batch:
         hard: list[int] = []
         with ThreadPoolExecutor(len(parts)) as pool:
             while parts:
-                with self._kernel._lock:  # noqa: SLF001
-                    memory, results = self._compiled.signatures.memory, self._compiled.signatures.results
-                found = [self._found(results, stop - at) for at, stop in parts]
+                memory = self._compiled.signatures.memory
+                found = [self._found(stop - at) for at, stop in parts]
                 jobs = [
                     (inputs, program, memory, one, room_for(program), (at, stop))
                     for one, (at, stop) in zip(found, parts, strict=True)
@@ -137,7 +134,7 @@ class Batch:
                 reached = list(pool.map(_run, jobs)) if len(jobs) > 1 else [_run(jobs[0])]
                 for one in found:
                     hard.extend(one.hard[: one.counts[0]].tolist())
-                    hard.extend(self._learn(one))
+                    hard.extend(self._again(inputs, program, one))
                 parts = [(at, stop) for at, (_, stop) in zip(reached, parts, strict=True) if at < stop]
         return sorted(set(hard))
 
@@ -147,13 +144,12 @@ class Batch:
         step = -(-rows // count)
         return [(at, min(at + step, rows)) for at in range(0, rows, step)]
 
-    def _found(self, results: Any, rows: int) -> Found:
+    def _found(self, rows: int) -> Found:
         program = self._compiled.plan.program
-        room = 2 * CHUNK * (len(self._tree.decisions) + 1)
+        room = min(rows + CHUNK, 2 * CHUNK) * (len(self._tree.decisions) + 1)
         return Found(
             self._codes,
             self._sides,
-            results,
             np.empty(rows, np.int64),
             np.empty(room, np.int64),
             np.empty(room, np.int64),
@@ -174,8 +170,9 @@ class Batch:
                 base[plan.slots[name].group] += plan.slots[name].missing * plan.slots[name].stride
             else:
                 coded.append((plan.slots[name], coder.coded(column)))
+        currencies, shared = self._kernel._currencies, dict[Any, Any]()  # noqa: SLF001
         for at, boolean in enumerate(plan.layout.booleans):
-            classes = truths(boolean, self._facts, self._tree.facts, self._kernel._currencies, self._moments)  # noqa: SLF001
+            classes = truths(boolean, self._facts, self._tree.facts, currencies, self._moments, shared)
             coded.append((plan.slots[at], Coded(BYTES, classes, np.arange(3, dtype=np.uint32))))
         return self._described(coded, base), start
 
@@ -210,32 +207,32 @@ class Batch:
 
     # -- what the loop does not know
 
-    def _learn(self, found: Found) -> Iterator[int]:
-        """Decide the signatures that were not known, and yield the rows that have to be decided by themselves."""
-        decisions = len(self._tree.decisions)
-        missed = int(found.counts[1])
-        if not missed:
-            return
-        signatures = self._compiled.signatures
-        with self._kernel._lock:  # noqa: SLF001
-            for at in range(missed):
-                row, decision, key = int(found.missed_row[at]), int(found.missed_decision[at]), found.missed_key[at]
-                value = signatures.known(decision, key)
-                if value is None:
-                    value = self._learnt(decision, key, row)
-                if value < 0:
-                    yield row
-                elif decision == decisions:
-                    self._codes[:, row] = signatures.results[value, :decisions]
-                    self._sides[row] = signatures.results[value, decisions]
-                else:
-                    self._codes[decision, row] = value
-            signatures.publish()
+    def _again(self, inputs: Inputs, program: Any, found: Found) -> Iterator[int]:
+        """Learn the signatures that were not known, decide their rows with them, and yield those to be decided by themselves."""
+        while found.counts[1]:
+            rows = np.unique(found.missed_row[: found.counts[1]])
+            wrong = self._learn(found)
+            yield from wrong
+            rows = np.setdiff1d(rows, wrong)
+            found = self._found(len(rows))
+            decide_again(inputs, program, self._compiled.signatures.memory, found, room_for(program), rows)
+            yield from found.hard[: found.counts[0]].tolist()
 
-    def _learnt(self, decision: int, key: Any, row: int) -> int:
+    def _learn(self, found: Found) -> list[int]:
+        """Learn what signatures come to; return the rows where something is wrong."""
+        signatures, wrong = self._compiled.signatures, []
+        with self._kernel._lock:  # noqa: SLF001
+            for at in range(int(found.counts[1])):
+                row, decision, key = int(found.missed_row[at]), int(found.missed_decision[at]), found.missed_key[at]
+                is_known = signatures.known(decision, key) is not None
+                if not is_known and not signatures.learn(decision, key, partial(self._judged, row)):
+                    wrong.append(row)
+            signatures.publish()
+        return wrong
+
+    def _judged(self, row: int) -> Judged | None:
         moment = self._moments.of_row(row)
-        judged = None if moment is None else self._kernel.judged(self._facts.row(row), moment)
-        return -1 if judged is None else self._compiled.signatures.learn(decision, key, judged)
+        return None if moment is None else self._kernel.judged(self._facts.row(row), moment)
 
     def _decide_alone(self, row: int) -> None:
         result = decide_row(self._policy, self._facts.row(row), self._moments.of_row(row))
@@ -300,7 +297,7 @@ class Batch:
             codes,
             verdicts,
             tree,
-            partial(sides_of, tree, codes, verdicts, self._sides, tuple(book.sides)),
+            partial(sides_of, tree, codes, verdicts, self._sides, book),
             partial(assumed_in, tree, self._facts, self._moments, [one.row for one in bad]),
             computed,
         )

@@ -30,8 +30,10 @@ BYTES, INDICES, BITS, INTS, SMALL_INTS, FLOATS = range(6)
 #: In a table of codes: a value that the loop does not settle.
 HARD: Final = 0xFFFF_FFFF
 #: What the memory of signatures has for one that is not there, and for one that does not settle a row.
-ABSENT: Final = -1
+ABSENT: Final = -3
 OPEN: Final = -2
+#: The side of a row whose duties follow from its verdicts alone; those below it follow from rules of duties too.
+FOLLOWS: Final = -2
 
 
 class Inputs(NamedTuple):
@@ -76,7 +78,8 @@ class Program(NamedTuple):
     waits: Any
     is_first: Any
     special: Any
-    joint: Any
+    guarding: Any
+    free: Any
     flags: Any
     facts: int
     dynamic: Any
@@ -85,10 +88,16 @@ class Program(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What signatures come to: an open table of hashes, its keys with the decision behind them."""
+    """
+    What signatures come to: an open table of hashes, each key with the decision behind it and, above nothing, its value.
+
+    *clear* has for each decision and verdict the clauses of red lines that it does not rule out; *results* are the verdicts, and the
+    side, of all decisions together.
+    """
 
     keys: Any
-    values: Any
+    clear: Any
+    results: Any
 
 
 class Found(NamedTuple):
@@ -96,7 +105,6 @@ class Found(NamedTuple):
 
     codes: Any
     sides: Any
-    results: Any
     hard: Any
     missed_row: Any
     missed_decision: Any
@@ -340,39 +348,58 @@ def _keep_flags(program: Program, left: Any, key: Any) -> None:
 @compiled
 def _remembered(memory: Memory, decision: Any, key: Any) -> Any:
     """Return what a signature comes to."""
-    words = len(key)
-    at = _hash(decision, key) & np.uint64(len(memory.values) - 1)
-    while memory.values[at] != ABSENT:
-        same = memory.keys[at, words] == np.uint64(decision)
+    words, keys = len(key), memory.keys
+    at = _hash(decision, key) & np.uint64(len(keys) - 1)
+    while keys[at, words + 1]:
+        same = keys[at, words] == np.uint64(decision)
         for word in range(words):
-            same &= memory.keys[at, word] == key[word]
+            same &= keys[at, word] == key[word]
         if same:
-            return memory.values[at]
-        at = (at + np.uint64(1)) & np.uint64(len(memory.values) - 1)
+            return np.int64(keys[at, words + 1]) + ABSENT
+        at = (at + np.uint64(1)) & np.uint64(len(keys) - 1)
+    return np.int64(ABSENT)
+
+
+@compiled
+def _remembered_single(memory: Memory, decision: Any, key: Any) -> Any:
+    """Do the same where a signature is one word."""
+    keys, number = memory.keys, np.uint64(decision)
+    at = _mixed(number ^ key) & np.uint64(len(keys) - 1)
+    while keys[at, 2]:
+        if keys[at, 0] == key and keys[at, 1] == number:
+            return np.int64(keys[at, 2]) + ABSENT
+        at = (at + np.uint64(1)) & np.uint64(len(keys) - 1)
     return np.int64(ABSENT)
 
 
 @compiled
 def _hash(decision: Any, key: Any) -> Any:
-    found = np.uint64(decision) * np.uint64(0x9E3779B97F4A7C15)
+    found = np.uint64(decision)
     for word in range(len(key)):
-        found = (found ^ key[word]) * np.uint64(0xD6E8FEB86659FD93)
-        found ^= found >> np.uint64(32)
+        found = _mixed(found ^ key[word])
     return found
 
 
 @compiled
-def remember_all(memory: Memory, decisions: Any, keys: Any, values: Any) -> None:
+def _mixed(bits: Any) -> Any:
+    """Spread bits over a word: the highest ones, which are the first rules, reach the lowest, which are the place in the table."""
+    bits = (bits ^ bits >> np.uint64(32)) * np.uint64(0x9E3779B97F4A7C15)
+    bits = (bits ^ bits >> np.uint64(29)) * np.uint64(0xD6E8FEB86659FD93)
+    return bits ^ bits >> np.uint64(32)
+
+
+@compiled
+def remember_all(table: Any, decisions: Any, keys: Any, values: Any) -> None:
     """Put down what signatures come to, each of them once; there is room."""
     words = keys.shape[1]
     for one in range(len(values)):
-        at = _hash(decisions[one], keys[one]) & np.uint64(len(memory.values) - 1)
-        while memory.values[at] != ABSENT:
-            at = (at + np.uint64(1)) & np.uint64(len(memory.values) - 1)
+        at = _hash(decisions[one], keys[one]) & np.uint64(len(table) - 1)
+        while table[at, words + 1]:
+            at = (at + np.uint64(1)) & np.uint64(len(table) - 1)
         for word in range(words):
-            memory.keys[at, word] = keys[one, word]
-        memory.keys[at, words] = np.uint64(decisions[one])
-        memory.values[at] = values[one]
+            table[at, word] = keys[one, word]
+        table[at, words] = np.uint64(decisions[one])
+        table[at, words + 1] = np.uint64(values[one] - ABSENT)
 
 
 @compiled
@@ -396,10 +423,7 @@ def _explore(program: Program, memory: Memory, found: Found, row: Any, words: Wo
     """Settle a row that asks for more than its first clauses: facts are missing, red lines may be crossed, or all rules count."""
     left, certain, possible, key = words.left, words.certain, words.possible, words.key
     flagged = _fold(program, left, certain, possible)
-    for word in range(program.words):
-        if possible[word] & program.joint[word]:
-            _settle_together(program, memory, found, row, words)
-            return
+    is_known = True
     for decision in range(len(program.masks)):
         first = _top(possible, program.masks, decision)
         sure = _top(certain, program.masks, decision) if program.is_first[decision] else 64 * program.words
@@ -418,17 +442,45 @@ def _explore(program: Program, memory: Memory, found: Found, row: Any, words: Wo
             return
         if value == ABSENT:
             _miss(found, row, decision, key)
+            is_known = False
         else:
             found.codes[decision, row] = value
+    if is_known:
+        _settle_beside(program, memory, found, row, words)
+
+
+@compiled
+def _settle_beside(program: Program, memory: Memory, found: Found, row: Any, words: Words) -> None:
+    """Settle what goes with the verdicts of a row, all of which are known."""
+    possible, key = words.possible, words.key
+    decisions = len(program.masks)
+    brings = False
+    for word in range(program.words):
+        alive = possible[word] & program.guarding[word]
+        if alive:
+            for decision in range(decisions):
+                alive &= memory.clear[decision, found.codes[decision, row], word]
+            if alive:
+                _settle_together(program, memory, found, row, words)
+                return
+        key[word] = possible[word] & program.free[word]
+        brings |= key[word] != 0
+    if brings:
+        _keep_flags(program, words.left, key)
+        value = _remembered(memory, decisions + 1, key)
+        if value == ABSENT:
+            _miss(found, row, decisions + 1, key)
+        else:
+            found.sides[row] = FOLLOWS - 1 - value
 
 
 @compiled
 def _settle_together(program: Program, memory: Memory, found: Found, row: Any, words: Words) -> None:
-    """Settle a row whose decisions hang together, by a red line or by rules that bring duties alone."""
+    """Settle a row whose decisions hang together, by a red line that they may cross."""
     left, certain, possible, key = words.left, words.certain, words.possible, words.key
     decisions = len(program.masks)
     for word in range(program.words):
-        key[word] = possible[word] & program.joint[word]
+        key[word] = possible[word] & (program.guarding[word] | program.free[word])
     for decision in range(decisions):
         _keep(program, decision, certain, possible, key)
     _keep_flags(program, left, key)
@@ -439,8 +491,85 @@ def _settle_together(program: Program, memory: Memory, found: Found, row: Any, w
         _miss(found, row, decisions, key)
     else:
         for decision in range(decisions):
-            found.codes[decision, row] = found.results[value, decision]
-        found.sides[row] = found.results[value, decisions]
+            found.codes[decision, row] = memory.results[value, decision]
+        found.sides[row] = memory.results[value, decisions]
+
+
+@compiled
+def _explore_single(program: Program, memory: Memory, found: Found, start: Any, scratch: Scratch, words: Words) -> None:
+    """Do what `_explore` does for all rows of a chunk that ask for it, where one word holds all clauses."""
+    single, special, flags = scratch.single, program.special[0], program.flags[0]
+    beside = program.guarding[0] | program.free[0]
+    for i in range(len(scratch.hard)):
+        left = single[i]
+        if scratch.hard[i]:
+            _too_hard(found, start + i)
+            continue
+        if not left & special:
+            if left & beside:
+                words.left[0] = words.certain[0] = words.possible[0] = left
+                _settle_beside(program, memory, found, start + i, words)
+            continue
+        certain, possible = _folded(program, left)
+        is_known = True
+        for decision in range(len(program.masks)):
+            mask = program.masks[decision, 0]
+            may = possible & mask
+            sure = np.int64(leading_zeros(certain & mask)) if program.is_first[decision] else np.int64(64)
+            if np.int64(leading_zeros(may)) == sure:
+                code = program.ready[decision, sure]
+                if code >= 0 and not (left & flags and program.waits[decision, sure]):
+                    found.codes[decision, start + i] = code
+                    continue
+            if sure < 64:
+                below = np.uint64(63 - sure)
+                may = (may >> below) << below
+            key = may | _kept_flags(program, left, may)
+            value = _remembered_single(memory, decision, key)
+            if value >= 0:
+                found.codes[decision, start + i] = value
+                continue
+            is_known = False
+            if value == OPEN:
+                _too_hard(found, start + i)
+                break
+            words.key[0] = key
+            _miss(found, start + i, decision, words.key)
+        if is_known and possible & beside:
+            words.left[0], words.certain[0], words.possible[0] = left, certain, possible
+            _settle_beside(program, memory, found, start + i, words)
+
+
+@compiled
+def _folded(program: Program, left: Any) -> Any:
+    """Return what holds for certain and what may, as `_fold` finds them."""
+    certain = possible = left
+    bits = left & program.flags[0]
+    while bits:
+        at = np.int64(leading_zeros(bits))
+        bits &= ~(np.uint64(1) << np.uint64(63 - at))
+        certain &= program.certain[program.size - 1 - at, 0]
+        possible &= program.possible[program.size - 1 - at, 0]
+    return certain, possible
+
+
+@compiled
+def _kept_flags(program: Program, left: Any, key: Any) -> Any:
+    """Return the flags that leave one of the clauses of a signature open, as `_keep_flags` finds them."""
+    every, flags = left & program.flags[0], program.flags[0]
+    if key & program.dynamic[0]:
+        return every
+    kept, bits = np.uint64(0), every
+    while bits:
+        at = np.int64(leading_zeros(bits))
+        bit = np.uint64(1) << np.uint64(63 - at)
+        bits &= ~bit
+        flag = program.size - 1 - at
+        if key & ~program.certain[flag, 0] & ~flags:
+            if flag >= program.facts:
+                return every
+            kept |= bit
+    return kept
 
 
 @compiled
@@ -472,30 +601,46 @@ def decide_rows(
 ) -> Any:
     """Decide rows from the first to before the last; return where it stopped: there, or where too many signatures are unknown."""
     start, stop = rows
-    whole, words = room
-    decisions = len(program.masks)
-    while start < stop and found.counts[1] + CHUNK * (decisions + 1) <= len(found.missed_row):
+    while start < stop and found.counts[1] + CHUNK * (len(program.masks) + 1) <= len(found.missed_row):
         count = min(CHUNK, stop - start)
-        scratch = Scratch(
-            whole.codes[:, :count],
-            whole.hard[:count],
-            whole.place[:count],
-            whole.bad[:count],
-            whole.valid[:count],
-            whole.single[:count],
-        )
-        _code(inputs, start, scratch)
-        if program.words == 1:
-            _settle_single(program, memory, found, start, scratch, words)
-        else:
-            _settle_wide(program, memory, found, start, scratch, words)
+        _decide_chunk(inputs, program, memory, found, room, (start, count))
         start += count
     return start
 
 
+@compiled_with_views
+def decide_again(
+    inputs: Inputs, program: Program, memory: Memory, found: Found, room: tuple[Scratch, Words], rows: Any
+) -> None:
+    """Decide single rows, whose signatures have been learnt meanwhile."""
+    for row in rows:
+        _decide_chunk(inputs, program, memory, found, room, (row, 1))
+
+
+@compiled_with_views
+def _decide_chunk(
+    inputs: Inputs, program: Program, memory: Memory, found: Found, room: tuple[Scratch, Words], rows: tuple[int, int]
+) -> None:
+    (whole, words), (start, count) = room, rows
+    scratch = Scratch(
+        whole.codes[:, :count],
+        whole.hard[:count],
+        whole.place[:count],
+        whole.bad[:count],
+        whole.valid[:count],
+        whole.single[:count],
+    )
+    _code(inputs, start, scratch)
+    if program.words == 1:
+        _settle_single(program, found, start, scratch)
+        _explore_single(program, memory, found, start, scratch, words)
+    else:
+        _settle_wide(program, memory, found, start, scratch, words)
+
+
 @compiled
-def _settle_single(program: Program, memory: Memory, found: Found, start: Any, scratch: Scratch, words: Words) -> None:
-    """Decide a chunk where one word holds all clauses: first as if no row asked for more than its first clauses."""
+def _settle_single(program: Program, found: Found, start: Any, scratch: Scratch) -> None:
+    """Decide a chunk where one word holds all clauses, as if no row asked for more than its first clauses."""
     tables, count, codes = program.tables, len(scratch.hard), scratch.codes
     single = scratch.single
     for i in range(count):
@@ -508,12 +653,6 @@ def _settle_single(program: Program, memory: Memory, found: Found, start: Any, s
         mask, ready, out = program.masks[decision, 0], program.ready[decision], found.codes[decision]
         for i in range(count):
             out[start + i] = ready[leading_zeros(single[i] & mask)]
-    for i in range(count):
-        if scratch.hard[i]:
-            _too_hard(found, start + i)
-        elif single[i] & program.special[0]:
-            words.left[0] = single[i]
-            _explore(program, memory, found, start + i, words)
 
 
 @compiled
@@ -531,11 +670,16 @@ def _settle_wide(program: Program, memory: Memory, found: Found, start: Any, scr
             at = program.table[group] + np.int64(scratch.codes[group, i]) * size
             for word in range(size):
                 left[word] &= tables[at + word]
-        special = np.uint64(0)
+        special = beside = np.uint64(0)
         for word in range(size):
             special |= left[word] & program.special[word]
+            beside |= left[word] & (program.guarding[word] | program.free[word])
         if special:
             _explore(program, memory, found, start + i, words)
             continue
         for decision in range(decisions):
             found.codes[decision, start + i] = program.ready[decision, _top(left, program.masks, decision)]
+        if beside:
+            for word in range(size):
+                words.certain[word] = words.possible[word] = left[word]
+            _settle_beside(program, memory, found, start + i, words)

@@ -144,8 +144,7 @@ def _program(layout: Layout, tables: Sequence[Any], cutter: Cutter, book: Book) 
             if isinstance(owner, Rule) and name in owner.outcomes and made.codes[place] < 0:
                 open_bits |= 1 << (cutter.bits - 1 - place)
     always = any(made.codes[-1] < 0 for made in verdicts.values())
-    joint = layout.guarding | layout.free
-    special = cutter.mask(layout.flags | joint | open_bits)
+    special = cutter.mask(layout.flags | open_bits)
     missing = [Absent.of(layout, 1 << flag) for flag in range(layout.shift)]
     blank = np.zeros((0, words), np.uint64)
     return Program(
@@ -159,7 +158,8 @@ def _program(layout: Layout, tables: Sequence[Any], cutter: Cutter, book: Book) 
         np.stack([made.waits for made in verdicts.values()]),
         np.array([spec.hit_policy == "first" for spec in tree.decisions.values()]),
         special | cutter.end if always else special,
-        cutter.mask(joint),
+        cutter.mask(layout.guarding),
+        cutter.mask(layout.free),
         cutter.mask(layout.flags),
         len(layout.asked),
         cutter.mask(layout.dynamic),

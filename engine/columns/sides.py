@@ -10,7 +10,9 @@ import numpy as np
 from ...rules.tree import PolicyTree
 from ..decision import Verdict
 from ..guards import duties
-from .book import Side
+from .book import Book, Side
+from .library import pa
+from .loop import FOLLOWS
 
 
 def sides_of(
@@ -18,27 +20,38 @@ def sides_of(
     codes: Mapping[str, Any],
     verdicts: Mapping[str, Sequence[Verdict]],
     known: Any,
-    sides: Sequence[Side],
+    book: Book,
 ) -> tuple[Any, Sequence[Side]]:
-    """Return the sides of all rows; those of *known* that are -2 follow from the verdicts."""
+    """
+    Return the sides of all rows.
+
+    Those of *known* that are `FOLLOWS` follow from the verdicts; those below it from some of the free rules as well. What classes of
+    verdicts bring is remembered in the *book*: verdicts are only ever added, so that their classes stay what they are.
+    """
     bringing_any = any(rule.oblige for rule in tree.rules if rule.outcomes)
-    if not bringing_any and len(known) and (known == -2).all():
+    if not bringing_any and len(known) and (known == FOLLOWS).all():
         return np.zeros(len(known), np.int32), (Side(),)
-    follows = np.flatnonzero(known == -2)
+    follows = np.flatnonzero(known <= FOLLOWS)
     if not len(follows):
-        return known, sides
-    key = np.zeros(len(follows), np.int64)
+        return known, book.sides
+    key = FOLLOWS - known[follows].astype(np.int64)
     made: list[tuple[str, list[Verdict]]] = []
     for name, listed in verdicts.items():
         classes, bringing = _classes(listed)
         if len(bringing) > 1:
             key = key * len(bringing) + classes[codes[name][follows]]
             made.append((name, bringing))
-    found, of_row = np.unique(key, return_inverse=True) if made else (np.zeros(1, np.int64), key)
-    new = [_side(tree, int(one), made) for one in found]
-    every = known.copy()
+    found, of_row = _distinct(key)
+    new = [_side(tree, int(one), made, book) for one in found]
+    every, sides = known.copy(), tuple(book.sides)
     every[follows] = len(sides) + of_row
     return every, (*sides, *new)
+
+
+def _distinct(key: Any) -> tuple[Any, Any]:
+    """Return the distinct keys, and for each which one it is; sorting them takes longer."""
+    encoded = pa.array(key).dictionary_encode()
+    return encoded.dictionary.to_numpy(), encoded.indices.to_numpy()
 
 
 def _classes(verdicts: Sequence[Verdict]) -> tuple[Any, list[Verdict]]:
@@ -57,12 +70,14 @@ def _classes(verdicts: Sequence[Verdict]) -> tuple[Any, list[Verdict]]:
     return classes, [verdicts[0], *examples] if len(verdicts) else []
 
 
-def _side(tree: PolicyTree, key: int, made: Sequence[tuple[str, list[Verdict]]]) -> Side:
-    """Return what the verdicts of a combination of classes bring."""
-    chosen: dict[str, Verdict] = {}
+def _side(tree: PolicyTree, key: int, made: Sequence[tuple[str, list[Verdict]]], book: Book) -> Side:
+    """Return what the verdicts of a combination of classes bring, with the free rules that hold beside them."""
+    chosen: dict[str, int] = {}
     for name, bringing in reversed(made):
-        key, at = divmod(key, len(bringing))
-        if at:
-            chosen[name] = bringing[at]
-    ordered = {name: chosen[name] for name in tree.decisions if name in chosen}
-    return Side(*duties(tree, ordered, ()))
+        key, chosen[name] = divmod(key, len(bringing))
+    known = key, *chosen.items()
+    if known not in book.brought:
+        of_class = dict(made)
+        ordered = {name: of_class[name][chosen[name]] for name in tree.decisions if chosen.get(name)}
+        book.brought[known] = Side(*duties(tree, ordered, book.free[key - 1] if key else ()))
+    return book.brought[known]

@@ -18,8 +18,10 @@ from ...rules.tree import Atom, Constant, DecisionSpec, Guard, Rule, Whole
 from ..decision import Judgement, Verdict
 from ..making import Absent
 from .book import Book, Side
-from .loop import ABSENT, OPEN, Memory, remember_all
+from .loop import OPEN, Memory, remember_all
+from .outright import Outright
 from .program import Cutter, Plan, is_total
+from .red_lines import RedLines
 
 #: How many signatures are remembered; past that, all are forgotten.
 MOST: Final = 1 << 18
@@ -42,56 +44,71 @@ class Signatures:
 
     def __init__(self, plan: Plan, book: Book) -> None:
         self.memory: Memory
-        self.results: Any
         self._plan, self._book = plan, book
         self._decisions = tuple(plan.layout.tree.decisions)
         self._cutter = Cutter(plan.program.size)
+        self._outright = Outright(plan.layout, book)
+        self._red_lines = RedLines(plan.layout, self._cutter, book)
         self._forget()
+        self.publish()
 
     def _forget(self) -> None:
         self._known: dict[tuple[int, bytes], int] = {}
-        self.results = np.zeros((64, len(self._decisions) + 1), np.int32)
+        self._results = np.zeros((64, len(self._decisions) + 1), np.int32)
         self._joint = 0
-        self.publish()
 
     def publish(self) -> None:
         """Put in place what was learnt."""
         words = self._plan.program.words
-        size = 1 << max(12, (2 * len(self._known)).bit_length())
-        memory = Memory(np.zeros((size, words + 1), np.uint64), np.full(size, ABSENT, np.int64))
+        table = np.zeros((1 << max(12, (2 * len(self._known)).bit_length()), words + 2), np.uint64)
         if self._known:
             keys = np.frombuffer(b"".join(key for _, key in self._known), np.uint64).reshape(-1, words)
             decisions = np.fromiter((decision for decision, _ in self._known), np.int64)
-            remember_all(memory, decisions, keys, np.fromiter(self._known.values(), np.int64))
-        self.memory = memory
+            remember_all(table, decisions, keys, np.fromiter(self._known.values(), np.int64))
+        self.memory = Memory(table, self._red_lines.clear(), self._results)
 
     def known(self, decision: int, key: Any) -> int | None:
         """Return what a signature comes to, None where that is not known."""
         return self._known.get((decision, key.tobytes()))
 
-    def learn(self, decision: int, key: Any, judged: Judged) -> int:
-        """Put down what a signature comes to, given what is decided on a row that has it."""
+    def learn(self, decision: int, key: Any, judge: Callable[[], Judged | None]) -> bool:
+        """
+        Put down what a signature comes to; say whether that could be found.
+
+        *judge* decides a row that has it, where the signature alone does not tell; None where something is wrong about the row.
+        """
         if len(self._known) >= MOST:
             self._forget()
-        together = decision == len(self._decisions)
-        value = self._together(key, judged.judgement()) if together else self._alone(decision, key, judged)
-        self._known[decision, key.tobytes()] = value
-        return value
-
-    def _alone(self, decision: int, key: Any, judged: Judged) -> int:
-        verdict = judged.verdict(self._decisions[decision])
-        return self._book.enter(verdict)[0] if self._is_closed(verdict, self._cutter.whole(key)) else OPEN
-
-    def _together(self, key: Any, judgement: Judgement) -> int:
         clauses = self._cutter.whole(key)
+        value = self._from_clauses(decision, clauses)
+        if value is None:
+            judged = judge()
+            if judged is None:
+                return False
+            together = decision == len(self._decisions)
+            value = self._together(clauses, judged.judgement()) if together else self._alone(decision, clauses, judged)
+        self._known[decision, key.tobytes()] = value
+        return True
+
+    def _from_clauses(self, decision: int, clauses: int) -> int | None:
+        if decision < len(self._decisions):
+            return self._outright.verdict(self._decisions[decision], clauses)
+        return self._outright.free(clauses) if decision > len(self._decisions) else None
+
+    def _alone(self, decision: int, clauses: int, judged: Judged) -> int:
+        verdict = judged.verdict(self._decisions[decision])
+        return self._book.enter(verdict)[0] if self._is_closed(verdict, clauses) else OPEN
+
+    def _together(self, clauses: int, judgement: Judgement) -> int:
         if any(map(_looks_inside, self._plan.layout.guards_in(clauses))):
             return OPEN
         if not all(self._is_closed(verdict, clauses) for verdict in judgement.verdicts.values()):
             return OPEN
-        if self._joint == len(self.results):
-            self.results = np.concatenate([self.results, np.zeros_like(self.results)])
+        # INVARIANT: what is published has room of its own, or rows that nobody asks for yet.
+        if self._joint == len(self._results):
+            self._results = np.concatenate([self._results, np.zeros_like(self._results)])
         row = [self._book.enter(judgement.verdicts[name])[0] for name in self._decisions]
-        self.results[self._joint] = [*row, self._book.enter_side(Side.of(judgement))]
+        self._results[self._joint] = [*row, self._book.enter_side(Side.of(judgement))]
         self._joint += 1
         return self._joint - 1
 
