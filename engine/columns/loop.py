@@ -574,12 +574,12 @@ def _kept_flags(program: Program, left: Any, key: Any) -> Any:
 
 @compiled
 def gather(table: Any, codes: Any, out: Any) -> Any:
-    """Put `table[code]` for each code, the last of the table for -1; return how many are less than 0."""
-    last = len(table) - 1
+    """Put `table[code + 1]` for each code; return how many are less than 0."""
     nulls = 0
     for i in range(len(codes)):
-        code = codes[i]
-        found = table[code if code >= 0 else last]
+        found = table[
+            np.uint32(codes[i] + np.int32(1))
+        ]  # unsigned, so that nobody looks whether it counts from the end
         out[i] = found
         nulls += found < 0
     return nulls

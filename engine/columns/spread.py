@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,18 +18,18 @@ def room(rows: int) -> Any:
 
 
 def _gathered(table: Any, codes: Any, out: Any) -> int:
-    """Put `table[code]` for each code, the last of the table for -1; return how many are less than 0."""
+    """Put `table[code + 1]` for each code; return how many are less than 0."""
     if LOOP.is_wanted:
         from .loop import gather  # because it is compiled
 
         return int(gather(table, codes, out))
-    out[:] = table[codes]
+    out[:] = table[codes + 1]
     return int(np.count_nonzero(out < 0))
 
 
 def _places(wanted: Sequence[int], codes: Any) -> Array:
     """Return `wanted[code]` for each code as indices; -1 is a null."""
-    table = np.asarray([*wanted, -1], dtype=np.int32)  # the last one is what -1 finds
+    table = np.asarray([-1, *wanted], dtype=np.int32)  # the first one is what -1 finds
     indices = room(len(codes))
     nulls = _gathered(table, codes, indices)
     if not nulls:
@@ -56,7 +57,13 @@ def lists(of_each: Sequence[Sequence[str]], codes: Any) -> Array:
     if any(of_each):
         places = _places(range(len(of_each)), codes)
         return pa.array([list(texts) for texts in of_each], pa.list_(pa.string())).take(places)
-    offsets = pa.array(np.zeros(len(codes) + 1, dtype=np.int32))
-    missing = codes < 0
-    mask = pa.array(missing) if missing.any() else None
-    return pa.ListArray.from_arrays(offsets, pa.array([], pa.string()), mask=mask)
+    is_null = len(codes) and codes.min() < 0
+    return pa.ListArray.from_arrays(
+        _zeros(len(codes) + 1), pa.array([], pa.string()), mask=pa.array(codes < 0) if is_null else None
+    )
+
+
+@lru_cache(maxsize=1)
+def _zeros(count: int) -> Array:
+    """Return as many zeros; the empty columns of a table share them."""
+    return pa.array(np.zeros(count, np.int32))
