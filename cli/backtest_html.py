@@ -13,6 +13,7 @@ from .backtest_text import reasons_text
 from .html import Html, document, tag
 from .page_tables import cell, key, plot, row_head, table, titled
 from .plots import before_and_now, gain_and_loss, shade
+from .terminal import counted
 
 if TYPE_CHECKING:
     from ..engine.backtest import Report
@@ -207,7 +208,7 @@ def _referred(decision: Decided) -> list[Html]:
     if not referred.rows and not (decision.old and decision.old.rows):
         return []
     before = f" ({decision.old.rows:,} before)" if decision.old is not None else ""
-    text = tag("p", tag("b", "Left to a human: "), f"{referred.rows:,} rows{before}. {reasons_text(referred)}")
+    text = tag("p", tag("b", "Left to a human: "), f"{counted(referred.rows, 'row')}{before}. {reasons_text(referred)}")
     most = max(referred.missing.values(), default=1)
     rows = [
         [row_head(fact), cell(count), plot(before_and_now(None, count, most, f"{fact}: {count:,}"))]

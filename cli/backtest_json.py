@@ -193,4 +193,4 @@ def _split(report: Report, split: Split) -> Json:
         }
         for part in split.parts
     ]
-    return {"columns": list(split.columns), "parts": parts, "other_parts": split.others}
+    return {"columns": list(split.columns), "parts": parts, "other_parts": split.others, "untold_rows": split.untold}

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ..engine.backtest.headline import money_of, percent, range_text, rate_text
-from .backtest_text import rows_text
+from .backtest_text import in_order, rest_text, rows_text
 from .html import Html, tag
 from .page_tables import cell, key, plot, row_head, table, text_cell, titled
 from .plots import before_and_now, dot_and_range, shade
+from .terminal import counted
 
 if TYPE_CHECKING:
     from ..engine.backtest import Agreement, Amounts, Report, Split
-    from ..engine.backtest.records import BadKind, Disagreement, Part, Sided
+    from ..engine.backtest.records import BadKind, Disagreement, Part
 
 _RULES: Final = 12
 _PARTS: Final = 30
@@ -112,13 +113,14 @@ def agreement_part(agreement: Agreement) -> list[Html]:
             text = f"{side.agrees.count:,} of {side.agrees.of:,} rows agree with the column "
             column = tag("code", agreement.column)
             found.append(tag("p", tag("b", f"{name}: "), text, column, f" ({rate_text(side.agrees)})."))
-    found.append(_confusion(agreement.new))
+    found.append(_confusion(agreement))
     rows = [_disagreement(rule) for rule in agreement.new.rules[:_RULES] if rule.otherwise]
     if rows:
         head = ["rule", "most often", "rows", "otherwise", "share"]
         found.append(table("Rules that decide otherwise than was recorded", head, rows))
     if agreement.blank:
-        found.append(tag("p", f"{agreement.blank:,} rows have nothing recorded.", class_="soft"))
+        blank = counted(agreement.blank, "row has", "rows have")
+        found.append(tag("p", f"{blank} nothing recorded.", class_="soft"))
     if agreement.unknown:
         words = ", ".join(f"“{word}” ({rows:,})" for word, rows in list(agreement.unknown.items())[:12])
         found.append(tag("p", f"Recorded, but no outcome of the policy, and so not counted: {words}.", class_="warn"))
@@ -135,12 +137,13 @@ def _disagreement(rule: Disagreement) -> list[Html]:
     ]
 
 
-def _confusion(side: Sided) -> Html:
-    recorded, decided = (sorted({pair[at] for pair in side.matrix}) for at in (0, 1))
-    most = max(side.matrix.values(), default=1)
+def _confusion(agreement: Agreement) -> Html:
+    matrix = agreement.new.matrix
+    recorded, decided = (in_order({pair[at] for pair in matrix}, agreement) for at in (0, 1))
+    most = max(matrix.values(), default=1)
     rows = []
     for word in recorded:
-        counts = [side.matrix.get((word, outcome), 0) for outcome in decided]
+        counts = [matrix.get((word, outcome), 0) for outcome in decided]
         rows.append([row_head(word), *(cell(count, class_=shade(count / most)) for count in counts)])
     outcomes = ["left to a human" if outcome == "refer" else outcome for outcome in decided]
     return table("Recorded (down) against decided now (across)", ["", *outcomes], rows)
@@ -166,13 +169,13 @@ def split_part(report: Report, split: Split) -> list[Html]:
                 *(_moved(part, name, alone=alone) for name in names),
             ]
         )
-    counted = "left to a human" if alone else "change"
-    head = [", ".join(split.columns), "rows", counted, "share", "with 95 % interval"]
+    what = "left to a human" if alone else "change"
+    head = [", ".join(split.columns), "rows", what, "share", "with 95 % interval"]
     head += [] if alone else ["left to a human"]
     head += [name.replace("_", " ") if alone else f"change of {name.replace('_', ' ')}" for name in names]
     found = [table("The largest part first", head, rows, class_="wide")]
-    if rest := len(split.parts) - len(parts) + split.others:
-        found.append(tag("p", f"And {rest:,} smaller parts.", class_="soft"))
+    if rest := rest_text(split, len(parts)):
+        found.append(tag("p", f"{rest}.", class_="soft"))
     return found
 
 

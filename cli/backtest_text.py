@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ..engine.backtest.headline import headline, money_of, percent, range_text, rate_text
@@ -12,7 +12,7 @@ from .terminal import Output, Piece, counted
 
 if TYPE_CHECKING:
     from ..engine.backtest import Agreement, Amounts, Report, Split
-    from ..engine.backtest.records import Decided, Referred, Sided
+    from ..engine.backtest.records import Decided, Referred
 
 #: The most lines of each kind.
 _RULES: Final = 8
@@ -115,7 +115,7 @@ def _print_referred(output: Output, decision: Decided) -> None:
     before = f" ({sides[0].rows:,} before)" if len(sides) == 2 else ""
     output.line(
         Piece("  Left to a human: ", "refer"),
-        f"{decision.new.rows:,} rows{before}. ",
+        f"{counted(decision.new.rows, 'row')}{before}. ",
         reasons_text(decision.new),
         hang=4,
     )
@@ -210,7 +210,7 @@ def _print_agreement(output: Output, agreement: Agreement) -> None:
     for name, side in sides:
         text = f"{side.agrees.count:,} of {side.agrees.of:,} rows agree ({rate_text(side.agrees)})"
         output.line(f"  {name}: {text}" if len(sides) > 1 else f"  {text}", hang=4)
-    _print_confusion(output, agreement.new)
+    _print_confusion(output, agreement)
     rules = [rule for rule in agreement.new.rules if rule.otherwise]
     rows = [
         [
@@ -225,21 +225,29 @@ def _print_agreement(output: Output, agreement: Agreement) -> None:
     if rows:
         output.line("  rules that decide otherwise most often (recorded → decided)")
         print_table(output, ["rule", "most often", "rows", "otherwise", "share"], rows, left=2)
-    aside = [f"{agreement.blank:,} rows have nothing recorded"] if agreement.blank else []
+    blank = counted(agreement.blank, "row has", "rows have")
+    aside = [f"{blank} nothing recorded"] if agreement.blank else []
     if agreement.unknown:
         words = ", ".join(f"`{word}` ({rows:,})" for word, rows in list(agreement.unknown.items())[:_FACTS])
-        aside.append(f"recorded, but no outcome of the policy: {words}")
+        more = "" if len(agreement.unknown) <= _FACTS else f" and {len(agreement.unknown) - _FACTS} more"
+        aside.append(f"recorded, but no outcome of the policy: {words}{more}; a mapping can say what they stand for")
     for text in aside:
         output.line(f"  {text}", hang=4)
     output.line()
 
 
-def _print_confusion(output: Output, side: Sided) -> None:
-    recorded = sorted({pair[0] for pair in side.matrix})
-    decided = sorted({pair[1] for pair in side.matrix})
-    rows = [[word, *(number(side.matrix.get((word, outcome), 0)) for outcome in decided)] for word in recorded]
+def _print_confusion(output: Output, agreement: Agreement) -> None:
+    matrix = agreement.new.matrix
+    recorded, decided = (in_order({pair[at] for pair in matrix}, agreement) for at in (0, 1))
+    rows = [[word, *(number(matrix.get((word, outcome), 0)) for outcome in decided)] for word in recorded]
     if rows:
         print_table(output, ["recorded, down", *decided], rows)
+
+
+def in_order(words: Collection[str], agreement: Agreement) -> list[str]:
+    """Return outcomes in the order in which they are declared, what is left to a human last."""
+    declared = [word for word in agreement.words if word in words]
+    return [*declared, *sorted(word for word in words if word not in agreement.words)]
 
 
 def _print_split(output: Output, report: Report, split: Split) -> None:
@@ -261,10 +269,19 @@ def _print_split(output: Output, report: Report, split: Split) -> None:
     ]
     output.line(Piece(f"By {' and '.join(split.columns)}", "title"))
     print_table(output, head, rows)
-    rest = len(split.parts) - min(len(split.parts), _PARTS) + split.others
-    if rest:
-        output.line(f"  and {counted(rest, 'smaller part')}; `--format json` has more")
+    if rest := rest_text(split, _PARTS):
+        output.line(f"  {rest}", hang=2)
     output.line()
+
+
+def rest_text(split: Split, shown: int) -> str:
+    """Say what a split has beside the parts that are *shown*; nothing where that is all."""
+    rest = max(len(split.parts) - shown, 0) + split.others
+    said = [f"And {counted(rest, 'smaller part')}"] if rest else []
+    if split.untold:
+        rows = counted(split.untold, "row has", "rows have")
+        said.append(f"{rows} further values, as only the first 1,000 are told apart: split by something coarser")
+    return "; ".join(said)
 
 
 def _moved(money: Sequence[object], name: str, *, alone: bool) -> str:

@@ -33,7 +33,9 @@ def help_of(kinds: Sequence[BadKind]) -> str:
     """Return the way out of what most rows are bad for."""
     if any("it is not in UTF-8" in kind.message for kind in kinds):
         return "the file may be stored otherwise: try --encoding cp1252"
-    return (
-        "a mapping says how cells are written (`policy map --guess`, then --mapping); `policy decide` writes each bad row "
-        "with all that is wrong with it into a file"
-    )
+    written = "`policy decide` writes each bad row with all that is wrong with it into a file"
+    if any(kind.code == "unknown-fact" for kind in kinds):
+        return f"leave out what is no fact with --ignore or --ignore-unknown, or map it with --mapping; {written}"
+    if all(kind.code == "unreadable-incident" for kind in kinds):
+        return written
+    return f"a mapping says how cells are written (`policy map --guess`, then --mapping); {written}"

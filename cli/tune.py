@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 
 from . import completion
@@ -57,8 +58,6 @@ def command(
     *, policy_name: str, history: str, parameters: tuple[str, ...], format_: str, output: str | None, **options: Any
 ) -> None:
     """Sweep parameters."""
-    if len(parameters) > 2:
-        raise click.UsageError("one parameter is a curve and two are a map: take --parameter once or twice.")
     asked = History.asked(history, **options)
     sweep = _sweep(asked, policy_name, parameters)
     _write(sweep, asked, format_, output)
@@ -74,8 +73,9 @@ def _sweep(history: History, policy_name: str, parameters: tuple[str, ...]) -> S
     from ..engine.backtest import Options, RangeError, tune
 
     options = Options(outcomes=history.outcomes, as_of=history.as_of, seed=history.seed)
+    knobs, complaints = _knobs(policy, parameters)
+    history = attrs.evolve(history, complaints=(*history.complaints, *complaints))
     try:
-        knobs = _knobs(policy, parameters)
         with opened(history, [policy], ()) as pages:
             return tune(pages, policy, knobs, options=options, since=history.filter(), sample=history.sample)
     except RangeError as problem:
@@ -85,13 +85,22 @@ def _sweep(history: History, policy_name: str, parameters: tuple[str, ...]) -> S
         raise click.exceptions.Exit(1) from None
 
 
-def _knobs(policy: Policy, parameters: tuple[str, ...]) -> list[Knob]:
-    from ..engine.backtest import knob
+def _knobs(policy: Policy, parameters: tuple[str, ...]) -> tuple[list[Knob], list[str]]:
+    """Return what is to be swept, and what is wrong with it."""
+    from ..engine.backtest import RangeError, knob
 
-    knobs = [knob(policy, text) for text in parameters]
-    if len({one.name for one in knobs}) < len(knobs):
-        raise click.UsageError(f"{knobs[0].name!r} is swept twice: write all its values in one --parameter.")
-    return knobs
+    knobs: list[Knob] = []
+    complaints: list[str] = []
+    for text in parameters:
+        try:
+            knobs.append(knob(policy, text))
+        except RangeError as problem:
+            complaints.append(str(problem))
+    if len(parameters) > 2:
+        complaints.append("one parameter is a curve and two are a map: take --parameter once or twice")
+    elif len({one.name for one in knobs}) < len(knobs):
+        complaints.append(f"{knobs[0].name!r} is swept twice: write all its values in one --parameter")
+    return knobs, complaints
 
 
 def _write(sweep: Sweep, history: History, format_: str, output: str | None) -> None:

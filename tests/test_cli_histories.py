@@ -197,6 +197,10 @@ def test_everything_that_is_wrong_is_told_at_once(desk: Path) -> None:
     told = said(backtest("plain.csv", *options))
     for part in ("--date-column", "'refnd'", "`shp`", "`resalt`: did you mean `result`", "`los`", "`result`: map"):
         assert part in told
+    options = ("--parameter", "smal=1", "--parameter", "small=ten", "--parameter", "small=2", "--outcome", "refnd=x")
+    told = said(run("tune", "old.toml", "plain.csv", *options))
+    for part in ("did you mean `small`", "`ten` is no value", "once or twice", "'refnd'", "no column `x`"):
+        assert part in told
     (desk / "broken.toml").write_text("[policy]\n")
     done = run("backtest", "plain.csv", "--policy", "broken.toml", "--against", "nothing.toml")
     assert done.code == 2
@@ -257,6 +261,44 @@ def test_a_column_named_twice_is_told(desk: Path) -> None:
     (desk / "twice.csv").write_text("loss,abuse,loss\n1,none,2\n")
     assert "`loss (2)` (the head has `loss` twice)" in said(backtest("twice.csv"))
     assert found("twice.csv", "--ignore", "loss (2)")["rows"]["decided"] == 1
+
+
+def test_utf_16_is_known_by_its_mark(desk: Path) -> None:
+    (desk / "wide.csv").write_bytes(PLAIN.encode("utf-16"))
+    assert "--encoding utf-16" in backtest("wide.csv").err
+    assert found("wide.csv", "--encoding", "utf-16", "--ignore", "result")["rows"]["decided"] == 5
+
+
+def test_a_line_of_json_with_an_unknown_key_is_one_bad_row(desk: Path) -> None:
+    """Which keys there are is only known at the end, after hours perhaps: `policy decide` does the same."""
+    (desk / "in.jsonl").write_text('{"loss": 3, "abuse": "none"}\n{"los": 3, "abuse": "none"}\n')
+    done = backtest("in.jsonl")
+    assert done.code == 1
+    assert "row 2: unknown fact `los` (did you mean `loss`?)" in done.out
+    assert "--ignore-unknown" in done.out
+    assert found("in.jsonl", "--ignore", "los")["rows"]["decided"] == 2
+
+
+def test_a_split_by_too_many_values_says_which_rows_it_does_not_tell_apart(desk: Path) -> None:
+    lines = [f"{number},none,C{number % 1_200}" for number in range(2_400)]
+    (desk / "clerks.csv").write_text("\n".join(["loss,abuse,clerk", *lines]))
+    (split,) = found("clerks.csv", "--by", "clerk")["splits"]
+    assert (len(split["parts"]), split["other_parts"], split["untold_rows"]) == (40, 960, 400)
+    text = " ".join(backtest("clerks.csv", "--by", "clerk").out.split())
+    assert "And 988 smaller parts; 400 rows have further values, as only the first 1,000 are told apart" in text
+
+
+def test_recorded_words_are_found_in_a_column_full_of_other_texts(desk: Path) -> None:
+    lines = [f"{number},none,R{number}" for number in range(1_500)]
+    (desk / "texts.csv").write_text("\n".join(["loss,abuse,result", *lines, "10,none,full"]))
+    (agreement,) = found("texts.csv", "--outcome", "refund=result")["agreement"]
+    assert agreement["new"]["agrees"] == agreement["new"]["agrees"] | {"rows": 1, "of": 1}
+
+
+def test_a_confusion_has_the_outcomes_in_their_order(desk: Path) -> None:
+    lines = backtest("raw.csv", *MAPPED, "--outcome", "refund=result").out.splitlines()
+    at = next(number for number, line in enumerate(lines) if "recorded, down" in line)
+    assert [line.split()[0] for line in lines[at + 1 : at + 4]] == ["deny", "partial", "full"]
 
 
 # --- where from ------------------------------------------------------------------------------------------------------

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import attrs
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from backtest_policies import rows
 from test_backtest import FACTS, NOW, pages
 
 from evenhand import FactError, Policy
 from evenhand.engine.backtest import Knob, Options, RangeError, knob, tune
+from evenhand.engine.backtest.history import open_history
+from evenhand.engine.backtest.pages import Since
 from evenhand.engine.backtest.variants import variant
 
 TEXT = """
@@ -165,3 +171,46 @@ def test_two_parameters_are_tried_in_every_pair(policy: Policy) -> None:
 def test_too_many_settings_are_refused_before_anything_is_decided(policy: Policy) -> None:
     with pytest.raises(RangeError, match="400 are the most"):
         tune([], policy, [knob(policy, "small=1..50:1"), knob(policy, "many=1..40:1")])
+
+
+@pytest.mark.parametrize("sample", [None, 60])
+def test_a_history_that_is_read_several_times_gives_what_one_reading_gives(
+    policy: Policy, sample: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only so many settings keep what they have come to at once; bad rows and rows left out count once all the same."""
+    history = rows(200, seed=43, bad=0.1)
+    knobs = [knob(policy, "small=10..50:10"), knob(policy, "share=25%,75%")]
+    options = Options(as_of=NOW, outcomes={"refund": "recorded"})
+
+    def swept(of: Any) -> Any:
+        since = Since(dt.date(2026, 1, 1), "day")
+        found = tune(of, policy, knobs, options=options, since=since, sample=sample)
+        return attrs.asdict(found, recurse=False)
+
+    at_once = swept(pages(history))
+    monkeypatch.setattr("evenhand.engine.backtest.sweep.AT_ONCE", 4)
+    assert swept(pages(history)) == at_once
+    assert swept(iter(pages(history))) == at_once, "what comes once is read once"
+    assert at_once["bad"]
+    assert at_once["left_out"]
+
+
+def test_progress_is_told_of_all_readings_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = Policy.loads(
+        '[policy]\nid = "p"\n[parameters]\nn = 1\n[[rule]]\nid = "r"\nwhen = "loss > 1 USD"\nthen.refund = "full"\n'
+    )
+    pq.write_table(pa.table({"loss": ["5 USD"] * 10}), tmp_path / "in.parquet")
+    heard: list[tuple[int, int]] = []
+
+    class Watcher:
+        def expect(self, total: int, size: int) -> None:
+            heard.append((total, size))
+
+        def at(self, rows: int, read: int) -> None:
+            heard.append((rows, read))
+
+    monkeypatch.setattr("evenhand.engine.backtest.sweep.AT_ONCE", 2)
+    with closing(open_history(str(tmp_path / "in.parquet"), [policy])) as history:
+        history.watcher = Watcher()
+        tune(history, policy, [knob(policy, "n=1..5:1")])
+    assert heard == [(30, 0), (10, 0), (30, 0), (20, 0), (30, 0), (30, 0)]

@@ -24,6 +24,8 @@ class Recorded:
         self.decision, self.column = decision, column
         self.words = tuple(words)
         self._values = Values()
+        for word in self.words:  # so that none of them comes too late, where the column is full of other texts
+            self._values.number(word)
         self._pairs = Pairs()
 
     def take(self, page: Page, good: Any, old: Any, new: Any) -> None:
@@ -50,7 +52,7 @@ class Recorded:
             for side, policy in enumerate(policies)
         )
         assert new is not None
-        return Agreement(self.decision, self.column, blank, dict(aside.most_common()), old, new)
+        return Agreement(self.decision, self.column, self.words, blank, dict(aside.most_common()), old, new)
 
     def _sided(self, side: int, kinds: list[Kind], policy: Policy, seed: int) -> Sided:
         matrix: Counter[tuple[str, str]] = Counter()

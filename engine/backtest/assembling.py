@@ -201,9 +201,10 @@ def _split(job: Backtest, at: int) -> Split:
         held.rows += rows
         held.changed += rows * has_changed
         held.referred += rows * refers
-    parts = sorted(counts, key=lambda part: (part == OTHERS, -counts[part].rows, columns.of(part)))
+    untold = counts.pop(OTHERS, _Counts()).rows
+    parts = sorted(counts, key=lambda part: (-counts[part].rows, columns.of(part)))
     told = [_part(job, at, part, counts[part]) for part in parts[:_PARTS]]
-    return Split(columns.names, tuple(told), len(parts) - len(told) + len(columns.values.past_bound))
+    return Split(columns.names, tuple(told), len(parts) - len(told), untold)
 
 
 def _part(job: Backtest, at: int, part: int, counts: _Counts) -> Part:

@@ -42,7 +42,8 @@ class Bad:
         known = self._kinds.get(reason)
         if known is None and len(self._kinds) >= _MOST:
             reason, known = _OTHERS, self._kinds.get(_OTHERS)
-        known = known or BadKind(problem.code, problem.message, 0, row)
+        meant = f" (did you mean `{problem.suggestion}`?)" if problem.suggestion else ""
+        known = known or BadKind(problem.code, f"{problem.message}{meant}", 0, row)
         self._kinds[reason] = attrs.evolve(known, rows=known.rows + 1)
 
     def kinds(self) -> tuple[BadKind, ...]:

@@ -71,8 +71,8 @@ def nothing_decided(read: int, left_out: int, bad: int) -> str:
     if not bad:
         return f"All of the {_counted(left_out, 'incident')} are left out by their date: there are no figures."
     none = f"None of the {bad:,} incidents" if bad > 1 else "The only incident"
-    rest = f", and {left_out:,} are left out by their date" if left_out else ""
-    return f"{none} could {'not ' if bad == 1 else ''}be decided{rest}: there are no figures."
+    rest = f" ({_counted(left_out, 'other')} left out by date)" if left_out else ""
+    return f"{none}{rest} could {'not ' if bad == 1 else ''}be decided: there are no figures."
 
 
 def _outcomes(report: Report) -> str:
@@ -82,7 +82,8 @@ def _outcomes(report: Report) -> str:
         most = max(report.decisions, key=lambda decision: decision.new.rows, default=None)
         if not referred or most is None:
             return f"{of}every one is decided by the policy"
-        return f"{of}{referred:,} ({percent(referred / report.rows)}) are left to a human on {most.title.lower()}"
+        verb = "is" if referred == 1 else "are"
+        return f"{of}{referred:,} ({percent(referred / report.rows)}) {verb} left to a human on {most.title.lower()}"
     if not report.changed.count:
         return f"{of}none would be decided otherwise" + (
             f", though {report.revalued:,} would come to another amount" if report.revalued else ""

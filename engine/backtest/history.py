@@ -78,21 +78,30 @@ def open_history(file: str, policies: Sequence[Policy], wish: Wish | None = None
     """
     wish = wish or Wish()
     try:
-        source = open_source(place_of(file, wish.format), Reading(wish.encoding, wish.delimiter, threads=2))
+        place = place_of(file, wish.format)
+        source = open_source(place, Reading(wish.encoding, wish.delimiter, threads=2))
     except BulkError as problem:
         raise HistoryError(str(problem)) from None
+    facts = {name: fact for policy in policies for name, fact in policy.tree.facts.items()}
     try:
-        return Pages(source, {name: fact for policy in policies for name, fact in policy.tree.facts.items()}, wish)
+        return Pages(source, facts, wish, is_stream=place.is_stream)
     except BaseException:
         source.close()
         raise
 
 
 class Pages:
-    """The pages of a history that has been opened; *watcher* is told how far the reading is."""
+    """
+    The pages of a history that has been opened.
 
-    def __init__(self, source: Source, facts: dict[str, Fact], wish: Wish) -> None:
+    A *watcher* is told how far the reading is, all of its *times* taken together. A stream can be read only once.
+    """
+
+    def __init__(self, source: Source, facts: dict[str, Fact], wish: Wish, *, is_stream: bool = False) -> None:
         self.watcher: Watcher | None = None
+        self.times = 1
+        self.is_stream = is_stream
+        self._begun = 0
         self._source, self._wish = source, wish
         self._facts = known_facts(facts, wish.ignore)
         if not source.is_open:
@@ -102,23 +111,26 @@ class Pages:
             mapped = wish.mapping.bound(source)
             mapper, self._columns = mapped, mapped.needed(wish.wanted)
         else:
-            mapper = ByName(self._facts, is_text=source.is_text, passed_over=None)
+            passed_over = None if wish.ignore_unknown or not source.is_open else {*NAMES, *wish.wanted, *wish.ignore}
+            mapper = ByName(self._facts, is_text=source.is_text, passed_over=passed_over)
             self._columns = needed_columns(source, self._facts, wish.wanted)
         self._mapper = mapper
         self._described = () if wish.mapping is None else tuple(wish.mapping.columns)
 
     def __iter__(self) -> Iterator[Page]:
         """Read on, page by page."""
+        total, size = self._source.total, self._source.size
         if self.watcher is not None:
-            self.watcher.expect(self._source.total, self._source.size)
-        rows = 0
+            self.watcher.expect(total * self.times, size * self.times)
+        before, self._begun = self._begun, self._begun + 1
+        rows = before * total
         try:
             for chunk in self._source.chunks(0, self._columns):
                 page = self._page(chunk)
                 yield page
                 rows += len(chunk.rows) + len(chunk.bad)
                 if self.watcher is not None:
-                    self.watcher.at(rows, self._source.read())
+                    self.watcher.at(rows, before * size + self._source.read())
         except BulkError as problem:
             raise HistoryError(str(problem)) from None
 
@@ -127,8 +139,6 @@ class Pages:
         self._source.close()
 
     def _page(self, chunk: Chunk) -> Page:
-        if self._source.is_open and self._wish.mapping is None:
-            self._check((*chunk.batch.schema.names, *self._wish.wanted))
         facts, problems = self._mapper.facts(chunk)
         named: dict[str, Any] = {}
         for name in self._wish.wanted:

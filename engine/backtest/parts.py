@@ -27,15 +27,12 @@ class Values:
         self._most = most
         self.texts: list[str] = [""]
         self._numbers: dict[str, int] = {}
-        self.past_bound: set[str] = set()
 
     def number(self, text: str) -> int:
         """Return the number of a text."""
         found = self._numbers.get(text)
         if found is None:
             if len(self.texts) > self._most:
-                if len(self.past_bound) < MOST:
-                    self.past_bound.add(text)
                 return OTHERS
             found = self._numbers[text] = len(self.texts)
             self.texts.append(text)

@@ -140,11 +140,16 @@ class Part:
 
 @attrs.frozen
 class Split:
-    """The rows by the values of some columns, the largest part first; *others* says how many values were put together at the end."""
+    """
+    The rows by the values of some columns, the largest part first; *others* is how many smaller parts are not told of.
+
+    *untold* rows have values that came when as many were told apart as is possible: some of these may be frequent, too.
+    """
 
     columns: tuple[str, ...]
     parts: tuple[Part, ...]
     others: int
+    untold: int = 0
 
 
 @attrs.frozen
@@ -173,11 +178,13 @@ class Agreement:
     """
     A decision held against the outcome that was recorded for each row.
 
-    *blank* rows have none, *unknown* ones a word that is no outcome of the policy; neither is counted.
+    *blank* rows have none, *unknown* ones a word that is no outcome of the policy; neither is counted. *words* are the outcomes in
+    their declared order.
     """
 
     decision: str
     column: str
+    words: tuple[str, ...]
     blank: int
     unknown: Mapping[str, int]
     old: Sided | None

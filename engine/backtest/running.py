@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -224,7 +224,7 @@ def backtest(
     One pass, and little memory, whatever the length of *pages*. With *sample*, on so many rows taken at random.
     """
     job = Backtest(new, old, options=options)
-    counted = _Counted(pages)
+    counted = Counted(pages)
     stream: Iterable[Page] = counted if since is None else since(counted)
     if sample is not None:
         stream, _ = sampled(stream, sample, job.options.seed, job.bad.take)
@@ -242,13 +242,14 @@ def _silent(job: Backtest) -> list[str]:
 
 
 @attrs.define
-class _Counted:
+class Counted:
     """Pages, and how many rows they had."""
 
     pages: Iterable[Page]
     rows: int = 0
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Page]:
+        """Count on, page by page."""
         for page in self.pages:
             self.rows += page.facts.num_rows + len(page.bad)
             yield page

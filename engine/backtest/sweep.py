@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
+from typing import Final
 
 import attrs
 
 from ...rules.types import Number
 from ..policy import Policy
+from .bad import Bad
 from .bootstrap import Rate, rate
+from .history import Pages
 from .pages import Page, Since, dated, sampled
 from .records import BadKind, Sum
-from .running import Backtest, Options
+from .running import Backtest, Counted, Options
 from .sides import Side, spoken_of
 from .standing import standing
 from .variants import MOST_TOGETHER, Knob, RangeError, variant
+
+#: How many settings decide while the history is read once: each keeps the verdicts that it has come to, some 25 MB for ten rules.
+AT_ONCE: Final = 24
 
 
 @attrs.frozen
@@ -78,12 +84,12 @@ def tune(
     options: Options | None = None,
     since: Since | None = None,
     sample: int | None = None,
-    on_setting: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Sweep:
     """
     Decide a history under every setting of one parameter, or of two together.
 
-    Each setting is compiled once and every page is read once; the settings then decide it one after the other.
+    Each setting is compiled once, and every page that is read is decided under up to `AT_ONCE` of them; where there are more, the
+    history is read again, so that memory does not grow with the settings.
 
     Raises:
         RangeError: If there are too many settings.
@@ -93,38 +99,68 @@ def tune(
     options = attrs.evolve(options, as_of=options.as_of or dt.datetime.now(dt.UTC))
     chosen = list(product(*(knob.values for knob in knobs)))
     if len(chosen) > MOST_TOGETHER:
-        raise RangeError(f"that are {len(chosen):,} settings, and {MOST_TOGETHER} are the most: take longer steps")
+        raise RangeError(f"those are {len(chosen):,} settings, and {MOST_TOGETHER} are the most: take longer steps")
+    policies = [variant(policy, list(zip(knobs, values, strict=True))) for values in chosen]
     plain = standing(policy)[0]
     present = Side(plain, spoken_of(plain))
-    jobs = []
-    for number, values in enumerate(chosen):
-        jobs.append(Backtest(variant(policy, list(zip(knobs, values, strict=True))), present, options=options))
-        on_setting(number + 1, len(chosen))
-    read = 0
+    reading = _Reading(pages, since, sample, options.seed)
+    settings: list[Setting] = []
+    firsts: list[Backtest] = []
+    for some in reading.groups(len(chosen)):
+        jobs = [Backtest(one, present, options=options) for one in policies[some]]
+        _decide(reading.pages(jobs[0].bad), jobs, present)
+        firsts = firsts or jobs[:1]
+        settings += [
+            _setting(job, values, is_present=values == tuple(knob.present for knob in knobs))
+            for job, values in zip(jobs, chosen[some], strict=True)
+        ]
+    bad = firsts[0].bad
+    told = (reading.read, reading.left_out, firsts[0].rows, bad.rows, bad.kinds(), options.seed)
+    return Sweep(policy, tuple(knobs), tuple(settings), *told)
 
-    def counted() -> Iterable[Page]:
-        nonlocal read
-        for page in pages:
-            read += page.facts.num_rows + len(page.bad)
-            yield page
 
-    stream = counted() if since is None else since(counted())
-    if sample is not None:
-        stream, _ = sampled(stream, sample, options.seed, jobs[0].bad.take)
-    for page in stream:
-        page = page if not isinstance(options.as_of, str) else dated(page, options.as_of)
-        judged = present.decide(page, options.as_of) if page.facts.num_rows else None
+def _decide(pages: Iterable[Page], jobs: Sequence[Backtest], present: Side) -> None:
+    """Have every page decided as things are, and then under each setting."""
+    as_of = jobs[0].as_of
+    for page in pages:
+        page = page if not isinstance(as_of, str) else dated(page, as_of)
+        judged = present.decide(page, as_of) if page.facts.num_rows else None
         for job in jobs:
             job.take(page, judged)
             page = attrs.evolve(page, bad=())  # which the first has counted for all
-    settings = [
-        _setting(job, values, is_present=values == tuple(knob.present for knob in knobs))
-        for job, values in zip(jobs, chosen, strict=True)
-    ]
-    first = jobs[0]
-    left_out = since.left_out if since is not None else 0
-    bad = first.bad
-    return Sweep(policy, tuple(knobs), tuple(settings), read, left_out, first.rows, bad.rows, bad.kinds(), options.seed)
+
+
+class _Reading:
+    """A history that is read as often as there are groups of settings; what it has is counted the first time."""
+
+    def __init__(self, pages: Iterable[Page], since: Since | None, sample: int | None, seed: int) -> None:
+        self._pages, self._since, self._sample, self._seed = pages, since, sample, seed
+        self._sampled: list[Page] | None = None
+        self.read = self.left_out = 0
+
+    def groups(self, settings: int) -> Iterator[slice]:
+        """Yield which settings to try at once: all of them where the history can be read only once."""
+        is_one_sweep = isinstance(self._pages, Iterator) or (isinstance(self._pages, Pages) and self._pages.is_stream)
+        at_once = settings if is_one_sweep else AT_ONCE
+        if isinstance(self._pages, Pages):
+            self._pages.times = 1 if self._sample is not None else -(-settings // at_once)
+        for start in range(0, settings, at_once):
+            yield slice(start, start + at_once)
+
+    def pages(self, bad: Bad) -> Iterable[Page]:
+        """Yield the pages that count; *bad* takes rows that are not drawn from."""
+        if self._sampled is not None:
+            return self._sampled
+        if self._sample is not None:
+            self._sampled, _ = sampled(self._chosen(), self._sample, self._seed, bad.take)
+            return self._sampled
+        return self._chosen()
+
+    def _chosen(self) -> Iterator[Page]:
+        counted = Counted(self._pages)
+        since = None if self._since is None else attrs.evolve(self._since, left_out=0)
+        yield from counted if since is None else since(counted)
+        self.read, self.left_out = counted.rows, 0 if since is None else since.left_out
 
 
 def _setting(job: Backtest, values: tuple[Number, ...], *, is_present: bool) -> Setting:

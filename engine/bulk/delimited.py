@@ -52,7 +52,8 @@ class Delimited:
         with wide_fields():
             cells = next(csv.reader(chain([first], lines), delimiter=self.delimiter))
         if any(map(is_marked, cells)):
-            help_ = "name its encoding, as in --encoding cp1252"
+            wide = unmarked(cells[0]).startswith(("\\xff\\xfe", "\\xfe\\xff"))  # its byte order mark
+            help_ = f"name its encoding, as in --encoding {'utf-16' if wide else 'cp1252'}"
             complaint = self._bytes.complaint.removeprefix("it ")
             raise BulkError(f"the head of `{self._bytes.place.name}` {complaint}", help=help_)
         return cells

@@ -90,5 +90,5 @@ def _format_of(name: str) -> Format:
     meant = f"did you mean `{meant}`? " if meant else ""
     raise BulkError(
         f"the ending of `{name}` says nothing about its format",
-        help=f"{meant}endings that are known: {endings}; or name the format with --from or --to",
+        help=f"{meant}endings that are known: {endings}; or name the format with --from (of an output: --to)",
     )
