@@ -8,6 +8,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
 from . import (
+    bulk,
     cases,
     columns,
     decide,
@@ -35,6 +36,7 @@ SUITES: dict[str, Callable[[], Section]] = {
     "startup": startup.measure,
     "growth": growth.measure,
     "columns": columns.measure,
+    "bulk": bulk.measure,
     "cases": cases.measure,
     "store": store.measure,
     "unfolding": unfolding.measure,

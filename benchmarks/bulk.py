@@ -1,7 +1,12 @@
-"""`policy decide` from Parquet to Parquet against PyArrow reading and writing the same columns: `python -m benchmarks.bulk`."""
+"""
+Files of many rows: `policy decide` against PyArrow alone, `policy backtest` and `policy tune`; their time and their memory.
+
+`python -m benchmarks --only bulk` takes a million rows, `python -m benchmarks.bulk` ten, and some minutes.
+"""
 
 import argparse
-import resource
+import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -9,16 +14,23 @@ import time
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .as_toml import as_toml
 from .facts import USED, Fact
+from .report import Reach, Section, table
 from .rules import random_policy
 
 #: Rows to a batch, for both.
 _ROWS = 131_072
+#: The parameter that is swept.
+KNOB = "small"
+#: The memory that a run may hold, in MiB, and from how many rows on its time is held against PyArrow's.
+MOST_MEMORY = 1_536
+FROM = 10_000_000
 
 
 def columns_of(facts: tuple[Fact, ...], rows: int, seed: int) -> Any:
@@ -63,38 +75,90 @@ def copy(source: Path, decided: Path, target: Path) -> float:
     return time.perf_counter() - started
 
 
-def decide(source: Path, output: Path, policy: Path, threads: int) -> float:
-    """Run the command, and return the seconds of the job itself, without the start of Python."""
-    import json
+@attrs.frozen
+class Run:
+    """A run of `policy` in a process of its own: its wall time, the most memory that it held, in MiB, and what it printed."""
 
-    command = [sys.executable, "-m", "evenhand.cli", "decide", source, "-o", output, "--policy", policy]
-    more = ["--overwrite", "--format", "json", "--threads", threads, "--checkpoint", 600]
-    done = subprocess.run([*map(str, command), *map(str, more)], check=False, capture_output=True, text=True)
-    if not done.stdout:
-        raise SystemExit(done.stderr)
-    return float(json.loads(done.stdout)["seconds"])
+    seconds: float
+    peak: float
+    printed: str
+
+
+def run(*arguments: object) -> Run:
+    """Run the command; what it is asked for has to go well."""
+    command = [sys.executable, "-m", "evenhand.cli", *map(str, arguments)]
+    with tempfile.TemporaryFile("w+") as printed:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=printed, stderr=printed)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        printed.seek(0)
+        text = printed.read()
+    if process.returncode:
+        raise SystemExit(text)
+    return Run(seconds, usage.ru_maxrss / 1024, text)
+
+
+def decide(base: Path, threads: int = 2) -> Run:
+    """Decide the input, and return the seconds of the job itself, without the start of Python."""
+    files = (base / "in.parquet", "-o", base / "out.parquet", "--policy", base / "policy.toml")
+    done = run("decide", *files, "--overwrite", "--format", "json", "--threads", threads, "--checkpoint", 600)
+    return attrs.evolve(done, seconds=float(json.loads(done.printed)["seconds"]))
+
+
+def backtest(base: Path) -> Run:
+    """Hold a draft against the policy."""
+    return run("backtest", base / "in.parquet", "--policy", base / "draft.toml", "--against", base / "policy.toml")
+
+
+def tune(base: Path) -> Run:
+    """Sweep the parameter over nine values."""
+    return run("tune", base / "policy.toml", base / "in.parquet", "--parameter", f"{KNOB}=10..90:10")
+
+
+def write_policies(base: Path, rules: int) -> None:
+    """Write a policy that pays, and a draft of it in which another amount is a small one."""
+    text = as_toml(random_policy(rules, seed=7))
+    for outcome, amount in (("full", "loss"), ("partial", "loss * 0.5"), ("replace", "0 USD"), ("credit", KNOB)):
+        stated = f'then.refund = "{outcome}"\n'
+        text = text.replace(stated, f'{stated}then.refund_amount = "{amount}"\n')
+    head = '[parameters]\n{} = "{}"\n\n[decisions.refund]'
+    for name, amount in (("policy", "50 USD"), ("draft", "80 USD")):
+        with_knob = text.replace("[decisions.refund]", head.format(KNOB, amount), 1)
+        (base / f"{name}.toml").write_text(with_knob.replace('id = "random"', f'id = "{name}"'), encoding="utf-8")
+
+
+def measure(rows: int = 1_000_000, rules: int = 12, *, is_full: bool = False) -> Section:
+    """Decide a file, copy it with PyArrow alone, and backtest it; where *is_full*, sweep a parameter as well."""
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        write_policies(base, rules)
+        write_input(base / "in.parquet", rows)
+        ours = decide(base)
+        theirs = min(copy(base / "in.parquet", base / "out.parquet", base / "copy.parquet") for _ in range(3))
+        runs = {"`policy decide`": ours, "`policy backtest`, two policies": backtest(base)}
+        if is_full:
+            runs["`policy tune`, nine values and the present one"] = tune(base)
+    lines = [("PyArrow alone, the same columns", f"{theirs:.1f} s", f"{rows / theirs:,.0f}", "")]
+    lines += [
+        (name, f"{done.seconds:.1f} s", f"{rows / done.seconds:,.0f}", f"{done.peak:,.0f} MiB")
+        for name, done in runs.items()
+    ]
+    reaches = [Reach(f"{name}, {rows:,} rows: memory", MOST_MEMORY, done.peak, "MiB") for name, done in runs.items()]
+    if rows >= FROM:
+        reaches.append(Reach("`policy decide` against PyArrow alone", 2.5, ours.seconds / theirs))
+    head = (f"{rows:,} rows from Parquet, {rules} rules", "time", "rows a second", "most memory")
+    return Section("bulk", (table(head, lines),), tuple(reaches))
 
 
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, default=FROM)
     parser.add_argument("--rules", type=int, default=12)
-    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        base = Path(folder)
-        (base / "policy.toml").write_text(as_toml(random_policy(options.rules, seed=7)))
-        write_input(base / "in.parquet", options.rows)
-        ours, theirs = [], []
-        for _ in range(options.rounds):
-            ours.append(decide(base / "in.parquet", base / "out.parquet", base / "policy.toml", 2))
-            theirs.append(copy(base / "in.parquet", base / "out.parquet", base / "copy.parquet"))
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        sizes = [(base / name).stat().st_size / 2**20 for name in ("in.parquet", "out.parquet")]
-    print(f"{options.rows:,} rows, {options.rules} rules; {sizes[0]:.0f} MiB in, {sizes[1]:.0f} MiB out")
-    print(f"decide {min(ours):.2f} s, PyArrow alone {min(theirs):.2f} s: {min(ours) / min(theirs):.2f} times")
-    print(f"peak memory {peak:,.0f} MiB")
+    print(measure(options.rows, options.rules, is_full=True).markdown())
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from ..bulk import BulkError
 from ..bulk.by_name import NAMES, ByName, named, needed_columns
 from ..bulk.chunks import Chunk, Problems, Source, batch_of, merged
 from ..bulk.ignoring import known_facts, wrongly_ignored
+from ..bulk.overlap import Ahead
 from ..bulk.places import Format, place_of
 from ..bulk.sources import Reading, open_source
 from ..columns.library import pa
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ..policy import Policy
 
 _LISTED: Final = 8
+#: Stretches that are read ahead.
+_DEPTH: Final = 2
 
 
 class HistoryError(ValueError):
@@ -102,6 +105,7 @@ class Pages:
         self.times = 1
         self.is_stream = is_stream
         self._begun = 0
+        self._ahead: Ahead[Chunk] | None = None
         self._source, self._wish = source, wish
         self._facts = known_facts(facts, wish.ignore)
         if not source.is_open:
@@ -125,17 +129,20 @@ class Pages:
         before, self._begun = self._begun, self._begun + 1
         rows = before * total
         try:
-            for chunk in self._source.chunks(0, self._columns):
-                page = self._page(chunk)
-                yield page
-                rows += len(chunk.rows) + len(chunk.bad)
-                if self.watcher is not None:
-                    self.watcher.at(rows, before * size + self._source.read())
+            with closing(Ahead(self._source.chunks(0, self._columns), _DEPTH)) as ahead:
+                self._ahead = ahead
+                for chunk in ahead:
+                    yield self._page(chunk)
+                    rows += len(chunk.rows) + len(chunk.bad)
+                    if self.watcher is not None:
+                        self.watcher.at(rows, before * size + self._source.read())
         except BulkError as problem:
             raise HistoryError(str(problem)) from None
 
     def close(self) -> None:
-        """Close the file."""
+        """Stop reading, and close the file."""
+        if self._ahead is not None:
+            self._ahead.close()
         self._source.close()
 
     def _page(self, chunk: Chunk) -> Page:

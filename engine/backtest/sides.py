@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import numpy as np
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ..policy import Policy
     from .pages import Page
 
+#: How many threads decide a page.
+THREADS: Final = 2
 #: How an amount of a row stands: it has none, it is settled, or it is open.
 NONE, SETTLED, OPEN = 0, 1, 2
 
@@ -73,7 +75,7 @@ class Side:
 
     def __init__(self, policy: Policy, decisions: Collection[str]) -> None:
         self.policy = policy
-        self.columns = Columns(policy)
+        self.columns = Columns(policy, threads=THREADS)
         self.registers = {name: Register() for name in policy.tree.decisions if name in decisions}
         self.money = tuple(money for money in money_values(policy) if money.decision in decisions)
 
