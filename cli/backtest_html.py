@@ -8,9 +8,10 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from ..engine.backtest.headline import headline, money_of, range_text, rate_text
+from ..engine.sentences import joined
 from .backtest_parts import agreement_part, duties_part, examples_part, guards_part, money_part, rows_part, split_part
 from .backtest_text import reasons_text
-from .html import Html, document, tag
+from .html import Html, coded, document, tag
 from .page_tables import cell, key, plot, row_head, table, titled
 from .plots import before_and_now, gain_and_loss, shade
 from .terminal import counted
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..engine.backtest.records import Decided, Moves
 
 _RULES: Final = 12
-_PARTS: Final = 30
+_CHANGES: Final = 4
 
 
 def style() -> str:
@@ -56,9 +57,9 @@ def _heading(report: Report, file: str) -> Html:
         what += [" against ", tag("b", report.old.title), f" ({report.old.id} {report.old.version})".replace(" )", ")")]
     return Html(
         tag("h1", what, " on ", tag("code", PurePath(file).name))
-        + tag("p", headline(report), class_="headline")
+        + tag("p", _unbroken(headline(report)), class_="headline")
         + tag("dl", list(_tiles(report)), class_="tiles")
-        + "".join(tag("p", f"Note: {note}.", class_="soft") for note in report.notes)
+        + "".join(tag("p", coded(f"Note: {note}."), class_="soft") for note in report.notes)
     )
 
 
@@ -71,17 +72,19 @@ def _tiles(report: Report) -> Iterator[Html]:
         yield _tile("Rows that could not be decided", f"{report.bad:,}", f"of {report.read:,}")
         return
     if report.old is not None:
-        yield _tile("Decided otherwise", f"{report.changed.count:,}", rate_text(report.changed))
+        share, _, between = rate_text(report.changed).partition(", ")
+        yield _tile("Decided otherwise", f"{report.changed.count:,}", f"{share}; likely {between}")
     for amounts in report.money[:2]:
         name = amounts.name.replace("_", " ")
         if report.old is None:
-            yield _tile(name, money_of(amounts.new.amount, amounts.currency), range_text(amounts.new, amounts.currency))
+            between = range_text(amounts.new, amounts.currency)
+            yield _tile(name, money_of(amounts.new.amount, amounts.currency), f"likely {between}")
         else:
             change = amounts.difference
             yield _tile(
                 f"Change of {name}",
                 money_of(change.amount, amounts.currency, signed=True),
-                range_text(change, amounts.currency, signed=True),
+                f"likely {range_text(change, amounts.currency, signed=True)}",
             )
     most = max(report.decisions, key=lambda decision: decision.new.rows)
     before = "" if most.old is None else f"{most.old.rows:,} before"
@@ -105,7 +108,8 @@ def _sections(report: Report) -> Iterator[tuple[str, str, Sequence[Html]]]:
     if report.guards or report.duties:
         yield "lines", "Red lines and duties", [*guards_part(report), *duties_part(report)]
     for number, agreement in enumerate(report.agreement):
-        yield f"agreement-{number}", f"{agreement.decision} as it was recorded", agreement_part(agreement)
+        title = next((one.title for one in report.decisions if one.decision == agreement.decision), agreement.decision)
+        yield f"agreement-{number}", f"{title} as it was recorded", agreement_part(agreement)
     for number, split in enumerate(report.splits):
         yield f"split-{number}", f"By {' and '.join(split.columns)}", split_part(report, split)
     if report.examples:
@@ -124,9 +128,23 @@ def _decision(report: Report, decision: Decided) -> list[Html]:
     if not decision.changed.count:
         more = tag("details", tag("summary", "Its outcomes, and the rules behind them"), outcomes, *rules)
         return [tag("p", "Every row is decided as before."), *referred[:1], more]
-    said = tag("p", f"{decision.changed.count:,} rows change ({rate_text(decision.changed)}).")
+    said = tag("p", tag("b", f"{counted(decision.changed.count, 'row changes', 'rows change')}"), _changes(decision))
     pair = tag("div", outcomes, tag("div", _matrix(report, decision)), class_="pair")
     return [said, pair, *rules, *referred]
+
+
+def _changes(decision: Decided) -> Html:
+    """Return in words which outcomes become which most often."""
+    changes = {pair: rows for pair, rows in decision.matrix.items() if pair[0] != pair[1]}
+    most = sorted(changes.items(), key=lambda change: -change[1])
+    told = [f"{rows:,} from {_outcome(old)} to {_outcome(new)}" for (old, new), rows in most[:_CHANGES]]
+    told += [f"{sum(rows for _, rows in most[_CHANGES:]):,} in other ways"] if len(most) > _CHANGES else []
+    return _unbroken(f" ({rate_text(decision.changed)})" + (f": {joined(told, 'and')}." if told else "."))
+
+
+def _unbroken(text: str) -> Html:
+    """Return a sentence in which no line ends before a percent sign."""
+    return Html(coded(text).replace(" %", "&nbsp;%"))
 
 
 def _outcomes(report: Report, decision: Decided) -> Html:

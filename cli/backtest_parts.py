@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..engine.backtest.headline import money_of, percent, range_text, rate_text
 from .backtest_text import in_order, rest_text, rows_text
-from .html import Html, tag
+from .html import Html, coded, tag
 from .page_tables import cell, key, plot, row_head, table, text_cell, titled
 from .plots import before_and_now, dot_and_range, shade
 from .terminal import counted
@@ -198,8 +198,8 @@ def examples_part(report: Report) -> list[Html]:
     items = []
     for example in report.examples:
         said = [_sentence(text) for text in (example.distance, example.back) if text]
-        beside = tag("p", " ".join(said), class_="soft") if said else None
-        items.append(tag("li", tag("p", _sentence(example.sentence)), beside))
+        beside = tag("p", coded(" ".join(said)), class_="soft") if said else None
+        items.append(tag("li", tag("p", coded(_sentence(example.sentence))), beside))
     return [tag("p", _ABOUT_EXAMPLES), tag("ul", items, class_="examples")]
 
 
@@ -215,7 +215,12 @@ def rows_part(report: Report) -> list[Html]:
 def bad_part(kinds: Sequence[BadKind]) -> list[Html]:
     """Return why rows could not be decided; nothing where all of them were."""
     rows = [
-        [tag("td", bad.message, class_="word"), tag("td", tag("code", bad.code)), cell(bad.rows), cell(bad.first)]
+        [
+            tag("td", coded(bad.message), class_="word"),
+            tag("td", tag("code", bad.code)),
+            cell(bad.rows),
+            cell(bad.first),
+        ]
         for bad in kinds[:20]
     ]
     head = ["reason, as of the first row", "code", "rows", "first row"]

@@ -52,6 +52,19 @@ def _written(inside: Inside) -> str:
     return "".join(map(_written, inside))
 
 
+def coded(text: str) -> Html:
+    """
+    Return a sentence in which names stand between backticks, as terminals have it, with markup instead.
+
+    >>> coded("decided by `a<b`")
+    'decided by <code>a&lt;b</code>'
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # a name has a backtick in it: who knows where it ends
+        return Html(_written(text))
+    return Html("".join(tag("code", part) if at % 2 else _written(part) for at, part in enumerate(parts)))
+
+
 def document(title: str, body: Inside, style: str) -> Html:
     """
     Return a page that needs nothing but itself.

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from evenhand.engine.backtest.bootstrap import clopper_pearson, rate
+from evenhand.engine.backtest.bootstrap import Crowd, Kind, clopper_pearson, rate, sums
 from evenhand.engine.backtest.tallies import Heap
 
 
@@ -68,3 +68,11 @@ def test_what_is_folded_into_a_crowd_keeps_the_sums_and_hardly_moves_the_interva
 def test_an_interval_is_the_same_for_the_same_seed_and_not_for_another() -> None:
     assert rate(500, 2_000, 3, "a") == rate(500, 2_000, 3, "a")
     assert rate(500, 2_000, 3, "a") != rate(500, 2_000, 4, "a")
+
+
+def test_amounts_of_which_one_is_a_multiple_of_the_other_are_drawn_without_a_warning() -> None:
+    """A policy that pays six tenths where the other pays half: but for rounding, one of the variances is nothing."""
+    crowd = Crowd(2)
+    crowd.take(Kind(1, (float(cents * 5), float(cents * 6))) for cents in range(100_000, 130_000))
+    before, now = sums([], crowd, 0, "multiple")
+    assert abs(now / before - 1.2).max() < 1e-6

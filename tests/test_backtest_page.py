@@ -136,3 +136,11 @@ def test_the_browser_of_these_tests_does_notice(tmp_path: Path) -> None:
         assert tab.complaints()
         assert len(tab.requests()) == 2
         assert tab.value("document.documentElement.scrollWidth") > 400
+
+
+def test_the_page_says_in_words_which_outcomes_become_which_and_what_is_likely() -> None:
+    text = page(run(rows(150, seed=30), policy(name="new", small="40 USD"), policy(name="old")), "history.csv")
+    refund = text.split('id="decision-refund"')[1].split("</section>")[0]
+    assert re.search(r"<b>\d+ rows change</b> \([\d.]+&nbsp;%, [\d.]+ to [\d.]+\): \d+ from [a-z ]+ to [a-z ]+", refund)
+    assert re.search(r"<dd>[\d.]+ %; likely [\d.]+ to [\d.]+</dd>", text)
+    assert "`" not in re.sub(r"<style>.*</style>", "", text, flags=re.DOTALL), "names are set as code"

@@ -185,9 +185,10 @@ def _unknown(unknown: Sequence[str], facts: Mapping[str, Fact], names: Sequence[
     more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
     columns, them = ("facts for the columns", "them") if len(unknown) > 1 else ("fact for the column", "it")
     commas = ",".join(f'"{name}"' if "," in name else name for name in unknown)
+    ignore = "" if more else f"--ignore '{commas}' or "
     return (
         f"the policy has no {columns} {listed}{more}: map {them} with --mapping (`policy map --guess` writes one), or leave {them} "
-        f"out with --ignore '{commas}' or --ignore-unknown"
+        f"out with {ignore}--ignore-unknown"
     )
 
 
