@@ -2,6 +2,9 @@
 
 A *word* is 64 bits of a policy's vectors, the highest first, so that the first clause left is the highest bit of the first word that
 is not zero. What the loop reads is described by arrays of numbers (`Inputs`), not by code: nothing is compiled for a policy.
+
+All that is compiled is in this one file: numba keeps a function for the next process as long as the function's own file is the same,
+whatever became of those that it calls.
 """
 
 from __future__ import annotations
