@@ -123,19 +123,18 @@ class Batch:
         program = self._compiled.plan.program._replace(start=start)
         parts = self._parts()
         hard: list[int] = []
-        with ThreadPoolExecutor(len(parts)) as pool:
-            while parts:
-                memory = self._compiled.signatures.memory
-                found = [self._found(stop - at) for at, stop in parts]
-                jobs = [
-                    (inputs, program, memory, one, room_for(program), (at, stop))
-                    for one, (at, stop) in zip(found, parts, strict=True)
-                ]
-                reached = list(pool.map(_run, jobs)) if len(jobs) > 1 else [_run(jobs[0])]
-                for one in found:
-                    hard.extend(one.hard[: one.counts[0]].tolist())
-                    hard.extend(self._again(inputs, program, one))
-                parts = [(at, stop) for at, (_, stop) in zip(reached, parts, strict=True) if at < stop]
+        while parts:
+            memory = self._compiled.signatures.memory
+            found = [self._found(stop - at) for at, stop in parts]
+            jobs = [
+                (inputs, program, memory, one, room_for(program), (at, stop))
+                for one, (at, stop) in zip(found, parts, strict=True)
+            ]
+            reached = _side_by_side(jobs)
+            for one in found:
+                hard.extend(one.hard[: one.counts[0]].tolist())
+                hard.extend(self._again(inputs, program, one))
+            parts = [(at, stop) for at, (_, stop) in zip(reached, parts, strict=True) if at < stop]
         return sorted(set(hard))
 
     def _parts(self) -> list[tuple[int, int]]:
@@ -301,6 +300,14 @@ class Batch:
             partial(assumed_in, tree, self._facts, self._moments, [one.row for one in bad]),
             computed,
         )
+
+
+def _side_by_side(jobs: Sequence[tuple[Any, ...]]) -> list[int]:
+    """Run jobs, each on a thread of its own where there are several; return where each stopped."""
+    if len(jobs) == 1:
+        return [_run(jobs[0])]
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(_run, jobs))
 
 
 def _run(job: tuple[Any, ...]) -> int:
