@@ -1,7 +1,8 @@
-"""Random policies as an expert would write them by hand in SQL, for a table in which nothing is missing and nothing is wrong."""
+"""Random policies as an expert would write them by hand in SQL: for a table that can be relied upon, and for one that cannot."""
 
 from typing import assert_never
 
+from .facts import USED, Fact
 from .rules import DECISIONS, DEFAULTS, All, Any, Condition, Not, RandomPolicy, Test
 
 
@@ -28,6 +29,56 @@ def _cases(policy: RandomPolicy, conditions: list[str]) -> str:
         case = f"CASE {' '.join(whens)} ELSE '{DEFAULTS[decision]}' END" if whens else f"'{DEFAULTS[decision]}'"
         found.append(f"{case} AS {decision}")
     return ", ".join(found)
+
+
+def checked_outcomes(policy: RandomPolicy, table: str) -> str:
+    """
+    Write the same for a table whose rows have to be checked: where a fact is missing or wrong, there is no answer.
+
+    The columns have types, so a number is right if it is not negative. An `IN` of more than four words would become a join.
+    """
+    known = " AND ".join(f'"{fact.name}" IS NOT NULL' for fact in USED)
+    right = f"{' AND '.join(filter(None, map(_right, USED)))} AND {known}"
+    shown = ", ".join(f"CASE WHEN fine THEN {name} END AS {name}" for name in DECISIONS)
+    return f"SELECT {shown} FROM ({_decided(policy, table, f'{right} AS fine')})"
+
+
+def careful_outcomes(policy: RandomPolicy, table: str) -> str:
+    """
+    Write the same where rows have to be checked and facts may be missing.
+
+    Where all is known, the outcome stands. Else, going down the rules: one that holds decides; one that may hold, and gives
+    something else than the first that does, leaves the decision to a human.
+    """
+    known = " AND ".join(f'"{fact.name}" IS NOT NULL' for fact in USED)
+    right = " AND ".join(filter(None, map(_right, USED)))
+    shown: list[str] = []
+    for name in DECISIONS:
+        steps = " ".join(
+            f"WHEN r{at} THEN {name} WHEN r{at} IS NULL AND {name} <> '{rule.then[name]}' THEN 'refer'"
+            for at, rule in enumerate(policy.rules)
+            if name in rule.then
+        )
+        shown.append(f"CASE WHEN wrong THEN NULL WHEN known THEN {name} {steps} ELSE {name} END AS {name}")
+    kept = f"NOT COALESCE({right}, TRUE) AS wrong, {known} AS known"
+    return f"SELECT {', '.join(shown)} FROM ({_decided(policy, table, kept)})"
+
+
+def _decided(policy: RandomPolicy, table: str, kept: str) -> str:
+    columns = ", ".join(f"({condition(rule.when)}) AS r{number}" for number, rule in enumerate(policy.rules))
+    names = [f"r{number}" for number in range(len(policy.rules))]
+    return f"SELECT *, {_cases(policy, names)} FROM (SELECT {columns}, {kept} FROM {table})"
+
+
+def _right(fact: Fact) -> str:
+    column = f'"{fact.name}"'
+    if fact.kind == "boolean":
+        return ""
+    if fact.is_numeric:
+        return f"{column} >= 0"
+    words = [f"'{word}'" for word in fact.words]
+    parts = [", ".join(words[at : at + 4]) for at in range(0, len(words), 4)]
+    return f"({' OR '.join(f'{column} IN ({part})' for part in parts)})"
 
 
 def condition(one: Condition) -> str:

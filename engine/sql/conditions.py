@@ -169,6 +169,14 @@ class Conditions:
             case Whole(form):
                 return self.may_be_unknown(form)
 
+    def may_divide(self, form: NormalForm) -> bool:
+        """Whether a condition divides by what depends on facts, and so may be unknown although they are known."""
+        return any(
+            self.may_divide(part.form) if isinstance(part, Whole) else isinstance(part, Atom) and divides(part.test)
+            for disjunct in form.disjuncts
+            for part in disjunct
+        )
+
     def _may_be_open(self, name: str) -> bool:
         """Whether a fact may be missing, or in a guard a decision open."""
         return name not in self.facts.tree.facts or self.facts.may_be_missing(name)

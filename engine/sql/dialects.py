@@ -50,6 +50,8 @@ class Dialect:
     matches: Literal["re2", "posix", "java", ""]
     dots: bool = True
     fence: bool = False  # whether it takes a word to keep stages apart
+    #: The most options of an `IN` that are compared in place: of more it makes a join, where another list is asked; 0 for no such bound.
+    longest_in: int = 0
 
     def list_of(self, items: Sequence[str]) -> Node:
         """Return a list of texts."""
@@ -173,6 +175,7 @@ DUCKDB: Final = Dialect(
     kept=_kept("duckdb", "CAST([x FOR x IN [{items}] IF x IS NOT NULL] AS {type}[])"),
     ranked=_raw("duckdb", _duckdb_ranked),
     matches="re2",
+    longest_in=4,
 )
 
 

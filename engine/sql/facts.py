@@ -344,7 +344,8 @@ class Facts:
         if reckoned:
             yield from self._check_reckoned(fact, raw)
         elif fact.type.kind == "integer":
-            yield nodes.compared("=", raw, nodes.call("FLOOR", raw))
+            # DuckDB does nothing for TRUNC of a whole number, and makes floats of them for FLOOR.
+            yield nodes.compared("=", raw, nodes.call("TRUNC" if self.dialect.name == "duckdb" else "FLOOR", raw))
 
     def _check_reckoned(self, fact: Fact, raw: Node) -> Iterator[Node]:
         if fact.type.kind in ("date", "datetime"):

@@ -139,7 +139,7 @@ def differs(outcome: Node, one: Candidate) -> Node:
 
 @attrs.frozen
 class Maker:
-    """Makes the verdict on one decision out of the truths of its rules."""
+    """Makes the verdict on one decision out of the truths of its rules; where *known* holds, all of these are settled."""
 
     number: int
     spec: DecisionSpec
@@ -147,6 +147,7 @@ class Maker:
     candidates: tuple[Candidate, ...]
     default: Expression | None
     stages: Stages
+    known: Node
 
     @property
     def none(self) -> int:
@@ -230,19 +231,22 @@ class Maker:
     def first(self) -> Hit:
         """The first rule that holds, if every rule before it that may hold agrees; `priority` is this in another order."""
         winner, outcome = self.winner(), self.outcome()
-        disagreeing = [
-            nodes.all_of([one.unknown, nodes.compared(">", winner, number(one.place)), self.disagrees(outcome, one)])
-            for one in self.candidates
-            if one.is_open
-        ]
-        extra = self.without_value(winner, outcome)
-        unsettled = self.define(
-            "verdicts", "u", nodes.any_of([*disagreeing, extra]), "a rule before it may hold and disagrees"
-        )
+        undecided = nodes.any_of([self.overtaken(outcome), self.without_value(winner, outcome)])
+        unsettled = self.define("verdicts", "u", undecided, "a rule before it may hold and disagrees")
         comes_out: list[Node] = [self.valued(winner)]
         if self.default is None:
             comes_out.append(nodes.compared("<", winner, number(self.none)))
         return self.hit(winner, outcome, unsettled=unsettled, comes_out=nodes.all_of(comes_out))
+
+    def overtaken(self, outcome: Node) -> Node:
+        """Whether a rule that may hold stands before the first that does, and gives something else: down the rules, as one reads."""
+        last = max((one.place for one in self.candidates if one.is_open), default=0)
+        whens: list[nodes.When] = [(self.known, nodes.false())]
+        for one in self.candidates[:last]:
+            whens.append((one.holds, nodes.false()))
+            if one.is_open:
+                whens.append((nodes.all_of([one.unknown, self.disagrees(outcome, one)]), nodes.true()))
+        return nodes.chosen(whens, nodes.false()) if last else nodes.false()
 
     def valued(self, winner: Node) -> Node:
         """Whether each candidate has an outcome, or waits for a fact to have one."""

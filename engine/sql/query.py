@@ -29,6 +29,8 @@ from .waiting import missing_counts
 #: How the columns of answers are named after their decision.
 _DAY: int = 86_400_000_000
 _EPOCH_DAY: int = 719_163
+#: The most options that are written as several short lists.
+_MODERATE: int = 20
 
 
 @attrs.frozen
@@ -124,11 +126,20 @@ class Query:
             Candidate(place, rule, *truths[rule.id], expression, slot.node(expression), slot.may_be_null(expression))
             for place, (rule, expression) in enumerate(zip(rules, given, strict=True), 1)
         )
-        hit = Maker(at, spec, slot, candidates, spec.default, self.stages).make()
+        hit = Maker(at, spec, slot, candidates, spec.default, self.stages, self._known(rules)).make()
         values = tuple(self._value(name, hit) for name in spec.values)
         counts = missing_counts(hit, spec.default, values, self.conditions, self.stages)
         undefined = self._undefined(hit, counts)
         return Decided(spec, hit, Standing.of(hit, counts, undefined, self.stages), values, undefined)
+
+    def _known(self, rules: Sequence[Rule]) -> Node:
+        """Return whether every fact is known, which settles rules, unless they divide by one."""
+        facts = self.facts
+        if any(self.conditions.may_divide(rule.form) for rule in rules):
+            return nodes.false()
+        asked = [name for name in facts.tree.facts if name in facts.tree.asked and facts.may_be_missing(name)]
+        known = nodes.all_of(nodes.is_known(facts.raw(name)) for name in asked)
+        return self.stages.share("facts", "_known_", known, "every fact is known")
 
     def _first_origin(self, spec: DecisionSpec) -> Origin | None:
         return next((rule.origin for rule in self.tree.rules if spec.id in rule.outcomes), None)
@@ -236,6 +247,8 @@ class Query:
             ctes.append(cte)
             source = exp.to_table(name)
         query = exp.select(*self._kept(whole_row=whole_row), *answers, copy=False).from_(source, copy=False)
+        if self.dialect.longest_in:
+            _shortened(query, ctes, self.dialect.longest_in)
         query.set("with_" if "with_" in exp.Select.arg_types else "with", exp.With(expressions=ctes))
         return query
 
@@ -264,6 +277,16 @@ class Query:
             return [exp.Star()]
         key = "except_" if "except_" in exp.Star.arg_types else "except"
         return [exp.Star(**{key: [exp.to_identifier(name, quoted=True) for name in names]})]
+
+
+def _shortened(query: exp.Select, ctes: Sequence[exp.CTE], longest: int) -> None:
+    """Write `IN` lists of moderate length as several short ones."""
+    for listed in [found for tree in (query, *ctes) for found in tree.find_all(exp.In)]:
+        options = listed.expressions
+        if longest < len(options) <= _MODERATE:
+            parts = [options[at : at + longest] for at in range(0, len(options), longest)]
+            several = nodes.any_of(nodes.among(listed.this.copy(), [one.copy() for one in part]) for part in parts)
+            listed.replace(exp.Paren(this=several))
 
 
 def is_worded(spec: DecisionSpec) -> bool:

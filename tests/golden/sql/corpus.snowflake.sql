@@ -9,6 +9,12 @@ WITH _facts /* the facts, and which of them no reading would take */ AS (
     "tags",
     "due",
     "score",
+    NOT "loss" IS NULL
+    AND NOT "paid" IS NULL
+    AND NOT "tone" IS NULL
+    AND NOT "note" IS NULL
+    AND NOT "tags" IS NULL
+    AND NOT "due" IS NULL AS "_known_1", /* every fact is known */
     COALESCE(
       "loss" >= 0
       AND CASE
@@ -101,20 +107,34 @@ WITH _facts /* the facts, and which of them no reading would take */ AS (
 ), _verdicts /* by decision: whether rules that may hold agree with it */ AS (
   SELECT
     *,
-    (
-      "_r1" IS NULL AND "_w1" > 1 AND "_o1" <> 'partial'
-    )
-    OR (
-      "_r2" IS NULL AND "_w1" > 2 AND "_o1" <> 'full'
-    )
-    OR (
-      "_r3" IS NULL AND "_w1" > 3 AND "_o1" <> 'credit'
-    ) AS "_u1", /* refund: a rule before it may hold and disagrees */
+    CASE
+      WHEN "_r1"
+      THEN FALSE
+      WHEN "_r1" IS NULL AND "_o1" <> 'partial'
+      THEN TRUE
+      WHEN "_r2"
+      THEN FALSE
+      WHEN "_r2" IS NULL AND "_o1" <> 'full'
+      THEN TRUE
+      WHEN "_r3"
+      THEN FALSE
+      WHEN "_r3" IS NULL AND "_o1" <> 'credit'
+      THEN TRUE
+      ELSE FALSE
+    END AS "_u1", /* refund: a rule before it may hold and disagrees */
     CASE WHEN "_w1" = 1 THEN "_paid" - "_loss" WHEN "_w1" = 2 THEN "_loss" * 3 END AS "_y1_1", /* refund: refund_amount of the rule that decides */
     "_r1" IS NULL AND "_w1" > 1 AS "_may_1", /* refund: overpaid may have a say */
     "_r2" IS NULL AND "_w1" > 2 AS "_may_2", /* refund: small may have a say */
     "_r3" IS NULL AND "_w1" > 3 AS "_may_3", /* refund: late may have a say */
-    "_r4" IS NULL AND "_w2" > 1 AND "_o2" <> 'publicly' AS "_u2", /* defend: a rule before it may hold and disagrees */
+    CASE
+      WHEN "_known_1"
+      THEN FALSE
+      WHEN "_r4"
+      THEN FALSE
+      WHEN "_r4" IS NULL AND "_o2" <> 'publicly'
+      THEN TRUE
+      ELSE FALSE
+    END AS "_u2", /* defend: a rule before it may hold and disagrees */
     "_r4" IS NULL AND "_w2" > 1 AS "_may_4" /* defend: noted may have a say */
   FROM _winners
 ), _waiting /* by decision: how much waits for each missing fact */ AS (
