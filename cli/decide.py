@@ -181,11 +181,11 @@ def _engine(name: str) -> Any:
 
 def refused(error: BulkError) -> Exception:
     """Return what ends the command: wrong usage, or a run that stopped before its end."""
-    from ..engine.bulk.errors import Stopped
+    from ..engine.bulk.errors import Stopped, sentence
     from .terminal import Piece, err
 
     if not isinstance(error, Stopped):
-        return click.UsageError(f"{error.message}.{f' Help: {error.help}.' if error.help else ''}")
+        return click.UsageError(sentence(error.message) + (f" Help: {sentence(error.help)}" if error.help else ""))
     err().line(error.message, hang=2)
     if error.help:
         err().line(Piece(" help: ", "name"), error.help, hang=7)

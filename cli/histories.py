@@ -204,9 +204,9 @@ def opened(history: History, policies: Sequence[Policy], columns: Sequence[str])
 
 
 def _told(complaints: Iterable[str]) -> click.UsageError:
-    return click.UsageError(
-        "\n".join(complaint if complaint[-1] in ".?" else f"{complaint}." for complaint in complaints)
-    )
+    from ..engine.bulk.errors import sentence
+
+    return click.UsageError("\n".join(map(sentence, complaints)))
 
 
 def _pages(history: History, policies: Sequence[Policy], columns: Sequence[str]) -> Pages:

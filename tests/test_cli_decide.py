@@ -135,6 +135,17 @@ def test_a_column_that_is_called_as_a_fact_can_be_ignored(source: Path) -> None:
     assert (ran.code, "take it out of one of them" in ran.err) == (2, True)
 
 
+def test_everything_that_is_wrong_with_the_columns_is_told_at_once(source: Path) -> None:
+    write_rows(source, [{"abuse": "rude", "note": "x"}], ("abuse", "note"))
+    ran = decide(source, "-o", "out.csv", "--ignore", "abuze", "--keep", "foo,nota")
+    assert ran.code == 2
+    for part in ("`abuze` to ignore", "`foo` to keep", "`nota` to keep", "`note`"):
+        assert part in ran.err
+    ran = run("decide", source, "-o", "out.csv", "--policy", "house", "--keep", "foo", "--as-of", "column:day")
+    assert "`foo` to keep" in ran.err
+    assert "`day` to take the moment" in ran.err
+
+
 def test_moments_out_of_a_column_of_numbers_are_refused(source: Path) -> None:
     import pyarrow as pa
     from bulk_files import write_table

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class BulkError(Exception):
     """
@@ -17,6 +20,51 @@ class BulkError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}: {self.help}" if self.help else self.message
+
+
+def sentence(text: str) -> str:
+    """
+    Return a text that ends as a sentence does.
+
+    >>> sentence("did you mean `loss`?"), sentence("name a file")
+    ('did you mean `loss`?', 'name a file.')
+    """
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
+class Complaints:
+    """
+    What is wrong with a job, gathered check by check, so that all of it is told at once.
+
+    >>> complaints = Complaints()
+    >>> with complaints.heard():
+    ...     raise BulkError("there is no column `a`", help="there is `b`")
+    >>> complaints.found[0].message
+    'there is no column `a`'
+    """
+
+    def __init__(self) -> None:
+        self.found: list[BulkError] = []
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Take note of an error, and go on behind the block."""
+        try:
+            yield
+        except BulkError as error:
+            self.found.append(error)
+
+    def tell(self) -> None:
+        """
+        Do nothing where all is well.
+
+        Raises:
+            BulkError: With everything that was found.
+        """
+        if len(self.found) == 1:
+            raise self.found[0]
+        if self.found:
+            raise BulkError("\n".join(map(sentence, map(str, self.found))))
 
 
 class ExtraMissing(BulkError, ImportError):

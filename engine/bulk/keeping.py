@@ -10,7 +10,7 @@ from ...rules.diagnostics import nearest
 from ..columns import answer_schema
 from .chunks import Source
 from .deciding import ROW, Kept
-from .errors import BulkError
+from .errors import BulkError, Complaints
 from .job import Job
 
 
@@ -44,9 +44,11 @@ def _names(job: Job, source: Source, schema: Any) -> list[str]:
             raise BulkError(text, help="name the columns: --keep id,channel")
         return list(schema.names)
     if schema is not None:
+        complaints = Complaints()
         for name in job.keep:
             if name not in schema.names:
                 near = nearest(name, schema.names)
                 help_ = f"did you mean `{near}`?" if near else f"there are: {', '.join(source.names[:20])}"
-                raise BulkError(f"there is no column `{name}` to keep", help=help_)
+                complaints.found.append(BulkError(f"there is no column `{name}` to keep", help=help_))
+        complaints.tell()
     return list(dict.fromkeys(job.keep))

@@ -13,7 +13,7 @@ from ...rules.diagnostics import nearest
 from .by_name import NAMES, ByName, check_names, needed_columns
 from .chunks import Source
 from .deciding import Decider, Kept, Mapper
-from .errors import BulkError
+from .errors import BulkError, Complaints
 from .ignoring import known_facts, wrongly_ignored
 from .job import Job, Summary, check_same
 from .journal import Journal
@@ -99,22 +99,29 @@ def prepare(job: Job, source: Source) -> Prepared:
         BulkError: If they do not fit.
     """
     facts = known_facts(job.policy.tree.facts, job.ignore)
-    kept, renamed = kept_columns(job, source)
+    complaints = Complaints()
+    kept: list[Kept] = []
+    renamed: dict[str, str] = {}
+    with complaints.heard():
+        kept, renamed = kept_columns(job, source)
     names = [column.name for column in kept]
     if isinstance(job.as_of, str):
         if job.mapping is None or job.as_of not in (*job.mapping.columns, *job.mapping.facts):
-            check_column(source, job.as_of)
+            with complaints.heard():
+                check_column(source, job.as_of)
         names.append(job.as_of)
-    if refused := wrongly_ignored(job.ignore, source, job.mapping):
-        raise BulkError("; ".join(refused))
+    complaints.found += map(BulkError, wrongly_ignored(job.ignore, source, job.mapping))
     if job.mapping is not None:
+        complaints.tell()
         mapped = job.mapping.bound(source)
         mapper: Mapper = mapped
         columns = mapped.needed(names)
     else:
-        passed_over = {*NAMES, *names, *job.ignore} - set(facts)
+        passed_over = {*NAMES, *names, *(job.keep or ()), *job.ignore} - set(facts)
         if not job.ignore_unknown:
-            check_names(source, facts, passed_over)
+            with complaints.heard():
+                check_names(source, facts, passed_over)
+        complaints.tell()
         is_strict = source.is_open and not job.ignore_unknown
         mapper = ByName(facts, is_text=source.is_text, passed_over=passed_over if is_strict else None)
         columns = needed_columns(source, facts, names)
