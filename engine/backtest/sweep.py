@@ -21,7 +21,7 @@ from .sides import Side, spoken_of
 from .standing import standing
 from .variants import MOST_TOGETHER, Knob, RangeError, variant
 
-#: How many settings decide while the history is read once: each keeps the verdicts that it has come to, some 25 MB for ten rules.
+#: How many settings decide while the history is read once: each keeps the verdicts that it has come to, some 26 MiB for twelve rules.
 AT_ONCE: Final = 24
 
 
