@@ -22,7 +22,7 @@ from .assumed import assumed_in
 from .book import Book, Side
 from .booleans import truths
 from .coders import Coded
-from .loop import BYTES, CHUNK, FOLLOWS, Found, Inputs, decide_again, decide_rows, room_for
+from .loop import BYTES, CHUNK, FOLLOWS, Found, Inputs, decide_rows, room_for
 from .moments import Moments
 from .plain import decide_row
 from .program import Plan, Slot, planned
@@ -127,7 +127,7 @@ class Batch:
             memory = self._compiled.signatures.memory
             found = [self._found(stop - at) for at, stop in parts]
             jobs = [
-                (inputs, program, memory, one, room_for(program), (at, stop))
+                (inputs, program, memory, one, room_for(program), np.array([[at, stop]], np.int64))
                 for one, (at, stop) in zip(found, parts, strict=True)
             ]
             reached = _side_by_side(jobs)
@@ -214,7 +214,8 @@ class Batch:
             yield from wrong
             rows = np.setdiff1d(rows, wrong)
             found = self._found(len(rows))
-            decide_again(inputs, program, self._compiled.signatures.memory, found, room_for(program), rows)
+            spans = np.stack([rows, rows + 1], axis=1)
+            decide_rows(inputs, program, self._compiled.signatures.memory, found, room_for(program), spans)
             yield from found.hard[: found.counts[0]].tolist()
 
     def _learn(self, found: Found) -> list[int]:

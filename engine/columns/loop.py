@@ -600,24 +600,19 @@ def room_for(program: Program) -> tuple[Scratch, Words]:
 
 @compiled_with_views
 def decide_rows(
-    inputs: Inputs, program: Program, memory: Memory, found: Found, room: tuple[Scratch, Words], rows: tuple[int, int]
+    inputs: Inputs, program: Program, memory: Memory, found: Found, room: tuple[Scratch, Words], spans: Any
 ) -> Any:
-    """Decide rows from the first to before the last; return where it stopped: there, or where too many signatures are unknown."""
-    start, stop = rows
-    while start < stop and found.counts[1] + CHUNK * (len(program.masks) + 1) <= len(found.missed_row):
-        count = min(CHUNK, stop - start)
-        _decide_chunk(inputs, program, memory, found, room, (start, count))
-        start += count
+    """Decide spans of rows, each from its first to before its last; return where it stopped: at the end, or where too much is new."""
+    start = 0
+    for span in range(len(spans)):
+        start, stop = spans[span, 0], spans[span, 1]
+        while start < stop:
+            count = min(CHUNK, stop - start)
+            if found.counts[1] + count * (len(program.masks) + 1) > len(found.missed_row):
+                return start
+            _decide_chunk(inputs, program, memory, found, room, (start, count))
+            start += count
     return start
-
-
-@compiled_with_views
-def decide_again(
-    inputs: Inputs, program: Program, memory: Memory, found: Found, room: tuple[Scratch, Words], rows: Any
-) -> None:
-    """Decide single rows, whose signatures have been learnt meanwhile."""
-    for row in rows:
-        _decide_chunk(inputs, program, memory, found, room, (row, 1))
 
 
 @compiled_with_views

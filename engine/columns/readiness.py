@@ -1,7 +1,7 @@
 """
 Whether the compiled loop is worth its price: numba compiles it once on a machine and loads it once in each process.
 
-Compiling takes some nine seconds of processor time, loading 1.2; one row by itself takes 30 to 250 microseconds, by policy. So rows
+Compiling takes ten to twenty seconds of processor time, loading 1.2; one row by itself takes 30 to 250 microseconds, by policy. So rows
 are decided one by one until the loop would have been ready sooner. Nobody waits for a compiler to have ten rows decided.
 """
 
