@@ -293,6 +293,7 @@ def test_an_example_names_the_rules_and_what_would_change_it_back() -> None:
     assert "row 1 (A <b>name</b>)" in example.sentence
 
 
+@pytest.mark.once
 def test_what_is_kept_for_examples_is_bounded() -> None:
     from evenhand.engine.backtest import Backtest
 

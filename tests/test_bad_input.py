@@ -648,12 +648,14 @@ def test_what_the_fuzz_tests_spoil_is_sound() -> None:
     assert FORMS["text"](load_text(SOUND).warnings) == ""
 
 
+@pytest.mark.once
 @fuzz
 @given(spoilt_texts())
 def test_a_policy_with_a_spoilt_text_raises_nothing_else(text: str) -> None:
     _holds_up(text)
 
 
+@pytest.mark.once
 @fuzz
 @given(spoilt_values())
 def test_a_policy_with_spoilt_values_raises_nothing_else(text: str) -> None:

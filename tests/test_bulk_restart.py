@@ -64,6 +64,7 @@ class Fuse:
         return burning
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl", "arrow", "arrows"])
 def test_a_crash_at_any_step_loses_nothing(kind: str, desk: Policy, tmp_path: Path) -> None:
     """Every call that changes something on the disk is the last one once; half of what it began may be there or not."""
@@ -136,6 +137,7 @@ def long(tmp_path: Path) -> Path:
     return write_rows(tmp_path / "in.jsonl", rows)
 
 
+@pytest.mark.once
 def test_kill_9_at_random_moments(long: Path, tmp_path: Path) -> None:
     """Killed again and again, it goes on each time."""
     output = tmp_path / "out.csv"

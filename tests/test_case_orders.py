@@ -213,6 +213,7 @@ def test_a_story_in_which_something_forbidden_happens_fails_unless_it_says_so() 
         assert [told.passed for told in tell_stories(Policy.loads(text))] == [True, passes]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("pack", shipped_packs())
 def test_no_order_of_a_pack_s_stories_breaks_what_it_forbids(pack: str) -> None:
     orders = try_orders(Policy.load(pack), depth=3, at_random=30)

@@ -28,6 +28,7 @@ def in_one_file(policy: Policy) -> Policy:
     return Policy.loads(format_document(one_file(policy.tree, policy.documents))[0], name="one.toml")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", shipped_packs())
 def test_one_file_says_of_cases_what_the_pack_says(name: str) -> None:
     policy = Policy.load(name)

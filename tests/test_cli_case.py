@@ -234,6 +234,7 @@ def test_a_line_that_is_too_long_is_called_too_long(folder: Path) -> None:
         assert "this event cannot be read: its line is longer than 1_000_000 bytes" in ran.err
 
 
+@pytest.mark.once
 def test_a_file_without_an_end_of_line_is_never_in_memory_as_a_whole(folder: Path) -> None:
     """A gigabyte that takes no room on the disk."""
     with (folder / "events.jsonl").open("wb") as file:

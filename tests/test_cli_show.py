@@ -54,6 +54,7 @@ def in_one_file(policy: Policy) -> Policy:
     return Policy.loads(one_file(policy.tree, policy.documents), name="one.toml")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", WHOLE)
 def test_one_file_decides_what_the_pack_decides(name: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On random incidents, with the same rules, duties and reasons."""
@@ -79,6 +80,7 @@ def test_one_file_decides_what_random_policies_decide() -> None:
             assert essence(whole, facts, as_of) == essence(made.policy, facts, as_of), made.text
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", WHOLE)
 def test_one_file_is_stable_laid_out_and_passes_its_own_tests(
     name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -192,6 +194,7 @@ def test_a_broken_policy_is_not_shown(tmp_path: Path) -> None:
     assert "missing-key" in ran.err
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", WHOLE)
 def test_one_file_says_the_same_of_cases(name: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kinds of events, plans, patterns, words for replies, watching, business hours and stories are all there."""

@@ -64,6 +64,7 @@ def test_the_missing_library_is_named_with_the_way_out(monkeypatch: pytest.Monke
         Policy.load("ground-rules").sql("duckdb")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("pack", PACKS)
 def test_every_pack_can_be_said_in_duckdb(pack: str) -> None:
     assert sql_of(Policy.load(pack), "duckdb", key=["id"]).startswith("WITH _facts")
@@ -79,6 +80,7 @@ def test_what_several_columns_need_is_named_once(dialect: str) -> None:
     assert len(lines) == len(set(lines))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("dialect", DIALECTS[1:])
 def test_a_pack_can_be_said_in_every_dialect(dialect: str) -> None:
     """And what is printed is what the dialect's own grammar reads, as far as sqlglot knows it."""

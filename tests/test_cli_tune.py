@@ -60,6 +60,7 @@ def test_json_has_every_setting(folder: Path) -> None:
     assert set(found["settings"][0]["agreement"]) == {"refund"}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("second", [(), ("--parameter", "share=25%,75%")])
 def test_the_page_is_sound_markup_and_behaves_in_a_browser(folder: Path, second: tuple[str, ...]) -> None:
     done = run(

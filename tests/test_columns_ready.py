@@ -65,6 +65,16 @@ def test_the_loop_is_wanted_once_the_rows_would_cost_more(clock: list[float]) ->
     assert loop.is_wanted, "what was spent before counts"
 
 
+def test_what_a_policy_makes_ready_once_is_no_price_of_a_row(clock: list[float]) -> None:
+    def after_a_while() -> Any:
+        clock[0] += 0.5
+        yield from slowly(clock, 1_000, 0.0001)
+
+    loop = Readiness()
+    assert len(list(loop.while_cheap(after_a_while(), 1_000))) == 1_000
+    assert not loop.is_wanted
+
+
 def test_small_batches_come_to_it_too(clock: list[float]) -> None:
     """A stream of tables of ten rows each is not decided one by one for ever."""
     loop, decided = Readiness(), 0

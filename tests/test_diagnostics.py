@@ -197,6 +197,7 @@ def test_facts_are_told_all_that_is_wrong_with_them() -> None:
     agrees_with_golden("facts.txt", render_text(found))
 
 
+@pytest.mark.once
 def test_pages_are_fresh(root: Path) -> None:
     command = [sys.executable, "docs/generate.py", "--check"]
     run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)

@@ -39,6 +39,7 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=relative)
 def test_examples_print_what_stands_there(page: Path) -> None:
     """Word for word; `python docs/generate.py --examples` takes what they print now."""
@@ -58,6 +59,7 @@ def test_the_pages_that_need_examples_have_some() -> None:
     } <= names
 
 
+@pytest.mark.once
 def test_generated_parts_are_fresh(root: Path) -> None:
     """`make docs` brings them up to date."""
     command = [sys.executable, str(root / "docs" / "generate.py"), "--check"]

@@ -240,6 +240,7 @@ def test_many_threads_may_ask_for_places() -> None:
 # Random documents
 
 
+@pytest.mark.once
 @settings(max_examples=200, deadline=None)
 @given(documents())
 def test_what_stands_at_a_path_is_its_value(text: str) -> None:
@@ -252,6 +253,7 @@ def test_what_stands_at_a_path_is_its_value(text: str) -> None:
         assert all(document.span(element).offset <= document.span((*element, "")).offset for element in elements)
 
 
+@pytest.mark.once
 @settings(max_examples=200, deadline=None)
 @given(documents())
 def test_a_text_cut_at_a_character_means_the_characters_before_it(text: str) -> None:
@@ -265,6 +267,7 @@ def test_a_text_cut_at_a_character_means_the_characters_before_it(text: str) -> 
                 assert tomllib.loads(f"a = {literal[:offset]}{quote}")["a"] == value[:index]
 
 
+@pytest.mark.once
 @settings(max_examples=200, deadline=None)
 @given(documents())
 def test_the_tolerant_reading_finds_no_fault_with_valid_toml(text: str) -> None:

@@ -94,6 +94,7 @@ class Tormentor(threading.Thread):
             self.left -= 1
 
 
+@pytest.mark.once
 @needs_the_engine
 def test_a_worker_that_is_killed_stopped_or_babbles_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every answer on the way is compared, not only the last ones."""

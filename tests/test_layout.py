@@ -193,6 +193,7 @@ def remarks(text: str) -> str:
     return "".join("".join((match[1] or "").split()) for match in found)
 
 
+@pytest.mark.once
 @settings(max_examples=300, deadline=None)
 @given(documents())
 def test_a_layout_changes_no_value_and_no_remark_and_is_final(text: str) -> None:
@@ -211,6 +212,7 @@ def test_the_shipped_packs_can_be_laid_out(root: Path) -> None:
         assert laid_out(formatted) == formatted
 
 
+@pytest.mark.once
 def test_four_megabytes_are_laid_out_in_time() -> None:
     rule = '[[rule]]\nid="rule-{}"\nwhen = "{}"   # so\nthen.refund="full"\noblige=["a","b"]\nbecause = "{}"\n\n'
     text = "".join(

@@ -58,6 +58,7 @@ def test_each_mend_of_a_sample_does_away_with_its_finding(code: str) -> None:
             assert difference(policy.tree, mended.tree) is Answer.NONE
 
 
+@pytest.mark.once
 def test_what_ships_gets_no_mends() -> None:
     """Nobody edits it, and `--fix` refuses to."""
     found = verify(Policy.load("house"))

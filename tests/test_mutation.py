@@ -369,6 +369,7 @@ def with_tree(original: Policy, tree: PolicyTree) -> Policy:
     return Held(Loaded(tree, (), original.documents))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("pack", shipped_packs())
 def test_what_kills_a_mutant_is_what_fails_on_it_as_a_policy(pack: str) -> None:
     """The quick run agrees with the tests run one by one on the mutated tree, by the index."""

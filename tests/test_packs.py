@@ -167,6 +167,7 @@ THRESHOLDS = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("pack", "name", "value"), THRESHOLDS)
 def test_the_cases_stand_on_both_sides_of_each_threshold(pack: str, name: str, value: object) -> None:
     """A number that moves by its smallest step, either way, changes one of the pack's cases or stories."""
@@ -249,6 +250,7 @@ def proved(name: str) -> tuple[Finding, ...]:
     return verify(load(name), as_of=DAY)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_what_verify_finds_in_a_pack_is_allowed_with_a_reason(name: str) -> None:
     """No gap, no dead rule, no idle part of a condition, no red line that the rules cross, other than on purpose."""
@@ -256,6 +258,7 @@ def test_what_verify_finds_in_a_pack_is_allowed_with_a_reason(name: str) -> None
     assert [finding.message for finding in proved(name) if finding.counts] == []
 
 
+@pytest.mark.once
 def test_little_is_allowed_in_the_packs_and_for_a_year_at_most() -> None:
     """An allowance is looked at again when the pack is."""
     pytest.importorskip("z3")
@@ -279,6 +282,7 @@ def test_the_cases_of_a_pack_reach_everything_that_can_be_reached(name: str) -> 
     assert reached.least == 100
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_the_cases_of_a_pack_notice_what_is_changed_in_it(name: str) -> None:
     """Of all small slips that make a difference, at least 95% make a case fail."""

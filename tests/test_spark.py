@@ -136,6 +136,7 @@ def plan_of(frame: Any) -> str:
 # --- as on this machine ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @NEEDS_JAVA
 def test_a_million_rows_are_decided_as_on_this_machine(spark: Any, tmp_path: Path) -> None:
     table = incidents(ROWS)
@@ -150,6 +151,7 @@ def test_a_million_rows_are_decided_as_on_this_machine(spark: Any, tmp_path: Pat
     assert found["problems"].null_count == ROWS - len(range(500, ROWS, 997))
 
 
+@pytest.mark.once
 @NEEDS_JAVA
 def test_nothing_is_shuffled(spark: Any, tmp_path: Path) -> None:
     """The plan is a scan and a map, and each row comes out where it went in."""
@@ -309,6 +311,7 @@ assert java.poll() is None, "the Java of somebody else has been ended"
 """
 
 
+@pytest.mark.once
 @NEEDS_JAVA
 def test_what_others_have_begun_is_used_and_left_as_it_was() -> None:
     """A session that another thread has begun; the Java of a session that was stopped, which pyspark takes in any case."""
@@ -451,6 +454,7 @@ with spark_session(master, settings=settings) as spark:
 """
 
 
+@pytest.mark.once
 @NEEDS_JAVA
 @pytest.mark.skipif(ROWS < 1_000_000, reason="a quick run (EVENHAND_SPARK_ROWS): six Javas take 30 s to start")
 def test_a_cluster_of_two_workers_decides_the_same(tmp_path: Path) -> None:
@@ -469,6 +473,7 @@ def test_a_cluster_of_two_workers_decides_the_same(tmp_path: Path) -> None:
     assert all(process.poll() is not None for process in cluster.processes)
 
 
+@pytest.mark.once
 @NEEDS_JAVA
 def test_a_cluster_that_nobody_understands_is_an_error_in_words() -> None:
     script = (

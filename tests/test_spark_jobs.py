@@ -91,6 +91,7 @@ def bad_rows(job: Job) -> list[Any] | None:
     return [json.loads(line) for line in job.bad_file.read_text().splitlines()] if job.bad_file.exists() else None
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("spark")
 @pytest.mark.parametrize("format_", ["parquet", "csv", "jsonl"])
 def test_a_job_gives_what_it_gives_on_this_machine(format_: str, tmp_path: Path) -> None:
@@ -130,6 +131,7 @@ fault = "shared"
 """
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("spark")
 @pytest.mark.parametrize("limit", [0, 700])
 def test_a_mapping_works_where_the_rows_are(limit: int, tmp_path: Path) -> None:
@@ -146,6 +148,7 @@ def test_a_mapping_works_where_the_rows_are(limit: int, tmp_path: Path) -> None:
     assert set(found.outcomes["refund"]) == {"full", "credit", "deny", "refer"}
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("spark")
 @pytest.mark.parametrize("format_", ["parquet", "jsonl"])
 def test_a_limit_takes_the_first_rows(format_: str, tmp_path: Path) -> None:

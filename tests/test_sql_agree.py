@@ -196,6 +196,7 @@ def in_spark(spark: Any, columns: Columns, rows: list[Row], query: str) -> list[
     return sorted((dict(zip(done.columns, row, strict=True)) for row in done.collect()), key=lambda row: int(row["id"]))
 
 
+@pytest.mark.once
 @IN_SPARK
 def test_spark_agrees_with_the_reference(interpreted: Any) -> None:
     for seed, made, columns, rows, as_of, query in sayable("spark", min(FEW, 5)):

@@ -38,6 +38,7 @@ def test_the_printed_query_is_as_reviewed(dialect: str) -> None:
     assert text == file.read_text(encoding="utf-8")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("dialect", ["bigquery", "snowflake"])
 def test_the_grammar_takes_what_is_printed(dialect: str) -> None:
     """Read and printed again, it stays the same; so for random policies as well."""

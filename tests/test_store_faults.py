@@ -290,6 +290,7 @@ def own_server() -> Iterator[postgresql.Server]:
     server.remove()
 
 
+@pytest.mark.once
 def test_a_server_that_restarts_is_come_back_to(own_server: postgresql.Server) -> None:
     with open_store(own_server.new_database()) as store:
         store.create("c", [event()])

@@ -28,6 +28,7 @@ def ran(*arguments: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.once
 def test_whoever_is_killed_loses_nothing_that_was_acknowledged(place: str) -> None:
     found = ran("kill", place, "--kills", KILLS)
     assert found["wrong"] == []
@@ -38,6 +39,7 @@ def test_whoever_is_killed_loses_nothing_that_was_acknowledged(place: str) -> No
     assert found["recorded"] - found["acknowledged"] <= found["kills"]
 
 
+@pytest.mark.once
 def test_eight_processes_share_fifty_cases(place: str) -> None:
     """No update is lost, and every timer fires once, though every third claim is dropped or late."""
     found = ran("share", place, "--events", "20")

@@ -238,6 +238,7 @@ def checked(table: Table, folder: Path, choose: random.Random, *, most: int = PO
     return True
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_random_tables_are_told_exactly(shard: int, tmp_path: Path) -> None:
     """Gaps, overlaps, rows that never hold and rows that never win, of one to six inputs of every type and cells of every form."""
@@ -247,6 +248,7 @@ def test_random_tables_are_told_exactly(shard: int, tmp_path: Path) -> None:
     assert len(list(itertools.islice(filter(lambda table: checked(table, tmp_path, choose), tables), count))) == count
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("rows", "inputs"), [(30, 5), (40, 7), (60, 6), (60, 8)])
 def test_large_tables_are_told_exactly(rows: int, inputs: int, tmp_path: Path) -> None:
     """All of a gap, however many regions it has, and every pair that overlaps."""

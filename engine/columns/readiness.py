@@ -38,15 +38,17 @@ class Readiness:
     def while_cheap(self, items: Iterable[T], count: int) -> Iterator[T]:
         """Yield *items*, *count* of them; end early, and want the loop, once all of them will cost more than it does."""
         price = BEFORE_LOADING if is_on_disk() else BEFORE_COMPILING
-        last = thread_time()
+        first = last = thread_time()
         for done, item in enumerate(items, 1):
             yield item
+            if done == 1:  # which also paid for what a policy makes ready once: that is not the price of a row
+                first = thread_time()
             if done % _EVERY and done < count:
                 continue
             now = thread_time()
             with self._lock:
                 self._spent += now - last
-                to_come = (count - done) * (now - last) / _EVERY
+                to_come = (count - done) * (now - max(first, last)) / _EVERY
                 self.is_wanted = self.is_wanted or self._spent + to_come > price
             if self.is_wanted:
                 return
