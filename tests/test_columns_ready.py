@@ -105,6 +105,7 @@ def test_a_batch_that_is_given_up_half_way_is_decided_whole(monkeypatch: pytest.
     policy = Policy.load("house")
     table = pa.table({"abuse": ["violent", "none", "nun", None] * 100, "fault": ["customer", None] * 200})
     monkeypatch.setattr(LOOP, "is_wanted", False)
+    monkeypatch.setattr(LOOP, "_spent", 0.0)
     plain = Columns(policy).decide(table)
     wanted = [LOOP.is_wanted]
     monkeypatch.setattr(readiness, "BEFORE_COMPILING", 0.0)
