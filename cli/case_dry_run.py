@@ -131,7 +131,8 @@ def _once(events: Iterable[Event]) -> Iterator[Event]:
 
 def print_dry_cases(found: Sequence[DryCase]) -> None:
     """Write what would have happened, event by event, and how each case stands at its end."""
-    from .case_views import print_moments, print_state
+    from .case_timeline import print_moments
+    from .case_views import print_state
     from .findings import print_findings
 
     for dry in found:

@@ -55,7 +55,7 @@ def list_(*, overdue: bool, status: str | None, place: str, format_: str) -> Non
 @store_option
 def due(*, follow: bool, policy_name: str | None, place: str) -> None:
     """Record what time alone has led to: duties and promises not kept, silence, the end of watching."""
-    from .case_views import print_moments
+    from .case_timeline import print_moments
     from .terminal import out
 
     with opened(place) as store:

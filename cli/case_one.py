@@ -41,7 +41,8 @@ def open_(
     """Open a case with the facts known so far."""
     from ..engine.cases.case import Case, Recorded
     from ..engine.cases.plain import Plain
-    from .case_views import print_changes, print_state
+    from .case_timeline import print_changes
+    from .case_views import print_state
 
     if policy_name is None:
         raise click.UsageError("name the policy of the case, such as --policy house.")
@@ -98,7 +99,8 @@ def record(
     it must not happen now.
     """
     from ..rules.event_reading import WITH_FACTS
-    from .case_views import print_changes, print_trouble
+    from .case_timeline import print_changes
+    from .case_views import print_trouble
     from .terminal import err
 
     for name in ("at", "key"):
@@ -140,7 +142,7 @@ def _check_owed(case: Case, kind: str, fields: dict[str, Any]) -> None:
 def _foresee(case: Case, kind: str, at: dt.date | None, fields: dict[str, Any]) -> NoReturn:
     """Say what an event would lead to, and end with 1 where it must not happen."""
     from ..engine.cases.case import Recorded
-    from .case_views import print_changes
+    from .case_timeline import print_changes
     from .terminal import out
 
     found = recorded_or_end(lambda: Recorded((), case.foresee(kind, at=at, **fields)))

@@ -81,7 +81,7 @@ def _as_sarif(tried: Tried, diagnostic: Diagnostic, found: Counterexample | None
 
 
 def _in_a_line(tried: Tried, found: Counterexample) -> str:
-    from .case_views import event_text
+    from .case_timeline import event_text
 
     return " → ".join(event_text(event, tried.policy) for event in found.events)
 
@@ -130,7 +130,7 @@ def _reach(orders: Orders) -> list[str]:
 
 
 def _print_one(output: Output, policy: Policy, found: Counterexample) -> None:
-    from .case_views import clock, event_text
+    from .case_timeline import clock, event_text
 
     if found.pattern.because:
         output.line(Piece(" because: ", "name"), found.pattern.because, hang=10)
