@@ -126,8 +126,11 @@ def test_what_no_decimal_says_exactly_is_refused_at_once(policy: Policy) -> None
     case = Case.open(policy, "c", clock=Clock())
     with pytest.raises(EventProblems, match=r"`weight` cannot be `1/3`: no decimal number says it exactly"):
         case.record("sold", weight=Fraction(1, 3))
-    with pytest.raises(EventProblems, match="`score` cannot be"):
+    with pytest.raises(EventProblems, match="`score` cannot be `1/3`: no decimal"):
         case.record("fact_learned", facts={"score": Fraction(1, 3)})
+    for facts in ({"score": Decimal("1E-90")}, {"loss": Decimal("1E-90")}):
+        with pytest.raises(EventProblems, match="event: facts"):
+            case.record("fact_learned", facts=facts)
     assert len(case.events) == 1
 
 

@@ -110,16 +110,18 @@ def _check_kept(
     findings: Findings,
 ) -> None:
     """Report what would mean something else when it is read from a log: numbers that no decimal writes exactly."""
-    facts, currencies = policy.tree.facts, policy.currencies
+    facts, currencies, before = policy.tree.facts, policy.currencies, len(findings)
     again: dict[str, object] = dict(read_event(kind, kept, facts, currencies, findings, _PLACE))
+    if len(findings) > before:
+        return
     said = dict(read)
     if kind.id in WITH_FACTS:
         said |= read_given(raw.get("facts") or {}, facts, currencies)
         again |= read_given(kept.get("facts") or {}, facts, currencies)
-    for name in said.keys() | again.keys():
-        if said.get(name) != again.get(name):
-            why = "no decimal number says it exactly, so it could not be kept"
-            place = _PLACE.inside(name)
+    why = "no decimal number says it exactly, so it could not be kept"
+    for name, value in said.items():
+        if value != again.get(name):
+            text = shown(str(raw.get(name, value)))
             findings.report(
-                "bad-value", place, fact=name, text=shown(raw.get(name, "")), why=why, expected="a decimal number"
+                "bad-value", _PLACE.inside(name), fact=name, text=text, why=why, expected="a decimal number"
             )
