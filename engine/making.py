@@ -107,8 +107,13 @@ class Making:
             verdicts[name] = verdict
         if possible & self.layout.guarding and self._may_break():
             self._broken = self._judged()
-            self.verdicts = dict(self._broken.verdicts)
+            self._alone, self.verdicts = verdicts, dict(self._broken.verdicts)
         return self
+
+    @property
+    def alone(self) -> dict[str, Verdict]:
+        """The verdicts as the rules alone have them, before any red line withholds one."""
+        return self.verdicts if self._broken is None else self._alone
 
     @property
     def judgement(self) -> Judgement:

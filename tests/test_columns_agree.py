@@ -103,3 +103,27 @@ def test_the_loop_over_rows_agrees_with_deciding_each(shard: int) -> None:
                     verdict.possible,
                     verdict.unsettled,
                 )
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_verdict_that_a_red_line_withheld_is_not_that_of_its_signature(
+    order: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rules say the same of both rows, and the red line binds only one of them."""
+    monkeypatch.setattr(LOOP, "is_wanted", True)
+    policy = Policy.loads("""
+[policy]
+id = "line"
+[facts.sent]
+type = "date"
+[[rule]]
+id = "listened"
+when = "exchange.steps_done contains 'listen'"
+then.refund = "partial"
+[[guard]]
+id = "day"
+never = "refund = full or sent != 2026-11-21"
+""")
+    table = pa.table({"sent": ["2026-11-01", "2026-11-21"], "exchange.steps_done": pa.array([None, None], pa.string())})
+    table = table.take(list(order))
+    assert not difference(plainly(policy, table, None), Columns(policy).decide(table))

@@ -91,7 +91,7 @@ class Kernel:
             return Judged(found.__getitem__, lambda: Judgement(found, *duties(self._tree, found, ())))
         if isinstance(found, Judgement):
             return Judged(found.verdicts.__getitem__, lambda: found)
-        return Judged(found.verdicts.__getitem__, lambda: found.judgement)
+        return Judged(found.alone.__getitem__, lambda: found.judgement)
 
 
 class Batch:

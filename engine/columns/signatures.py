@@ -29,7 +29,7 @@ MOST: Final = 1 << 18
 
 @attrs.frozen
 class Judged:
-    """What is decided on a row: the verdict on one decision, or all of it, made when it is asked for."""
+    """What is decided on a row: the verdict on one decision before any red line, or all of it, made when it is asked for."""
 
     verdict: Callable[[str], Verdict]
     judgement: Callable[[], Judgement]
