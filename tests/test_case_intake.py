@@ -72,6 +72,10 @@ FACTS: dict[str, Any] = {
 }
 
 
+#: Of any type, because an incident is not meant to have one.
+THIRD: Any = Fraction(1, 3)
+
+
 @pytest.fixture(scope="module")
 def policy() -> Policy:
     return Policy.loads(POLICY)
@@ -132,6 +136,29 @@ def test_what_no_decimal_says_exactly_is_refused_at_once(policy: Policy) -> None
         with pytest.raises(EventProblems, match="event: facts"):
             case.record("fact_learned", facts=facts)
     assert len(case.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"loss": THIRD}, "event: facts.loss: bad-value: `loss` cannot be `1/3`: no decimal"),
+        ({"history": {"refunded_90d": THIRD}}, "event: facts.history.refunded_90d: bad-value: .* `1/3`"),
+        (Incident(loss=THIRD), "event: facts.loss: bad-value: `loss` cannot be `1/3`: no decimal"),
+    ],
+)
+def test_a_case_does_not_begin_with_what_no_decimal_says_exactly(
+    policy: Policy, tmp_path: Path, facts: Any, said: str
+) -> None:
+    """It had begun with a loss of 0.33 USD; in a store nothing is left of a beginning that is refused."""
+    pytest.importorskip("sqlalchemy", reason="the store needs SQLAlchemy: install `evenhand[cases]`")
+    from evenhand.engine.cases.store import open_store
+
+    with open_store(tmp_path / "cases.db") as store:
+        for it in (None, store):
+            with pytest.raises(EventProblems, match=said):
+                Case.open(policy, "c", facts, store=it, clock=Clock())
+        case = Case.open(policy, "c", {"loss": Fraction(1, 4)}, store=store, clock=Clock())
+        assert case.facts["loss"] == Money.parse("0.25 USD")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from ..policy import Decision, Policy
 from .event import Event
 from .foresight import NotNow, foreseen, not_now, warned
 from .growing import Log, Recorded
-from .intake import EventProblems, moment_in, opening, taken_in
+from .intake import EventProblems, moment_in, taken_in
 from .joiners import joiner_for
 from .joining import Joiner
 from .ledger import Owed
@@ -87,8 +87,9 @@ class Case:
             StoreError: If the store has such a case already, or cannot be used.
         """
         case = cls(policy, id, store=store, joiner=joiner, clock=clock)
-        began = opening(0, _stated(facts))
-        event = taken_in(policy, began.kind, began.raw, at if at is not None else clock(), key=key)
+        stated = _stated(facts)
+        fields = {"facts": dict(stated)} if stated else {}
+        event = taken_in(policy, "case_opened", fields, at if at is not None else clock(), key=key)
         case._log.append(event, first=named or policy.content_hash)
         return case
 

@@ -10,7 +10,7 @@ from ...rules.case_tree import EventKind
 from ...rules.describe import described, shown
 from ...rules.diagnostics import Diagnostic, FactError, Findings, Place, nearest
 from ...rules.event_reading import WITH_FACTS, read_event
-from ...rules.given import read_given
+from ...rules.given import flatten, read_given
 from ...rules.moments import moment_text, read_moment
 from ..policy import Policy
 from .event import Event
@@ -111,17 +111,24 @@ def _check_kept(
 ) -> None:
     """Report what would mean something else when it is read from a log: numbers that no decimal writes exactly."""
     facts, currencies, before = policy.tree.facts, policy.currencies, len(findings)
-    again: dict[str, object] = dict(read_event(kind, kept, facts, currencies, findings, _PLACE))
+    again = read_event(kind, kept, facts, currencies, findings, _PLACE)
     if len(findings) > before:
         return
-    said = dict(read)
-    if kind.id in WITH_FACTS:
-        said |= read_given(raw.get("facts") or {}, facts, currencies)
-        again |= read_given(kept.get("facts") or {}, facts, currencies)
+    _report_changed(raw, read, again, _PLACE, findings)
+    if kind.id in WITH_FACTS and raw.get("facts"):
+        said, kept_facts = read_given(raw["facts"], facts, currencies), read_given(kept["facts"], facts, currencies)
+        _report_changed(dict(flatten(raw["facts"], facts)), said, kept_facts, _PLACE.inside("facts"), findings)
+
+
+def _report_changed(
+    raw: Mapping[str, Any],
+    read: Mapping[str, object],
+    again: Mapping[str, object],
+    place: Place,
+    findings: Findings,
+) -> None:
     why = "no decimal number says it exactly, so it could not be kept"
-    for name, value in said.items():
+    for name, value in read.items():
         if value != again.get(name):
-            text = shown(str(raw.get(name, value)))
-            findings.report(
-                "bad-value", _PLACE.inside(name), fact=name, text=text, why=why, expected="a decimal number"
-            )
+            text = shown(str(raw[name]))
+            findings.report("bad-value", place.inside(name), fact=name, text=text, why=why, expected="a decimal number")
