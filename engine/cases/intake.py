@@ -94,8 +94,8 @@ def _checked(policy: Policy, kind: str, raw: Mapping[str, Any], findings: Findin
         before = len(findings)
         read = read_event(found, fields, policy.tree.facts, policy.currencies, findings, _PLACE)
         if len(findings) == before:
-            kept = {name: as_kept(value) for name, value in raw.items()}
-            if any(kept[name] is not value for name, value in raw.items()):
+            kept: dict[str, Any] = as_kept(raw)
+            if kept is not raw:
                 _check_kept(policy, found, raw, kept, read, findings)
             return kept
     return raw
