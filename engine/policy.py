@@ -409,11 +409,12 @@ class Policy:
         *table* is anything that speaks Arrow: pandas, Polars, DuckDB, PyArrow, a stream of record batches. A column is the fact of
         its name, dotted or in a struct column; a null is a fact that is missing. *as_of* is the moment of all decisions, or the
         name of a column that has each row's. Columns to *keep* are carried over in front of the answers; those to *ignore* are
-        left out. With *on_error* "null", a row with something wrong about it has no answers and says why under `problems`.
+        left out. With *on_error* "null", a row with something wrong about it has no answers and says why under `problems`. So many
+        *threads* work, 1 or more; one on each processor unless said otherwise.
 
         Raises:
             FactError: If a column is no fact, or (unless *on_error* is "null") a row has something wrong about it.
-            TableError: If it is no table, or a column that was named is not there.
+            TableError: If it is no table, a column that was named is not there, or an option makes no sense.
             ColumnsMissingError: If pyarrow is not installed, or numba where there are many rows.
 
         >>> import pyarrow as pa

@@ -142,6 +142,12 @@ def test_mistakes_are_raised_with_the_row_unless_they_are_to_be_nulls(policy: Po
         policy.decide_table(bad, on_error="ignore")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("threads", [0, -1])
+def test_no_threads_decide_nothing(policy: Policy, threads: int) -> None:
+    with pytest.raises(TableError, match=f"1 or more, or None for one on each processor: not {threads}"):
+        policy.decide_table(table(), as_of=NOON, threads=threads)
+
+
 def test_columns_that_are_no_facts_are_told_all_at_once(policy: Policy) -> None:
     wrong = pa.table({"virallity.views": [1], "abuse": ["none"], "customer": ["Ann"]})
     with pytest.raises(FactError, match=r"did you mean `virality.views`\?(.|\n)*unknown fact `customer`"):

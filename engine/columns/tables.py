@@ -41,6 +41,8 @@ def decide_table(
     """Decide every row of a table; `Policy.decide_table` says how."""
     if on_error not in ("raise", "null"):
         raise TableError(f'on_error is "raise" or "null", not {on_error!r}')
+    if threads is not None and threads < 1:
+        raise TableError(f"threads is how many work, 1 or more, or None for one on each processor: not {threads}")
     reader = reader_of(source)
     columns = _columns_of(policy, threads if threads is not None else len(_cores()))
     kept = _kept(reader.schema, keep, policy)
