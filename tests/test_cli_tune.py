@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from backtest_policies import rows
 from browser import CHROMIUM, browser
 from commands import run
 from test_backtest_page import Markup
-from test_tune import TEXT
+from test_tune import TEXT, counted_together
+
+from evenhand.engine.backtest import sweep
 
 OPTIONS = ("--ignore", "case,shop,till,day", "--outcome", "refund=recorded")
 
@@ -58,6 +61,25 @@ def test_json_has_every_setting(folder: Path) -> None:
     assert [setting["present"] for setting in found["settings"]] == [False, False, True, False, False]
     assert found["settings"][2]["changed"]["rows"] == 0
     assert set(found["settings"][0]["agreement"]) == {"refund"}
+
+
+def test_standard_input_is_put_aside_where_a_file_is_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many settings at once as for a file, the same found, and nothing left behind."""
+    aside = folder / "aside"
+    aside.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(aside))
+    monkeypatch.setattr(sweep, "AT_ONCE", 2)
+    options = ("--parameter", "small=10..40:10", *OPTIONS, "--as-of", "2026-11-20", "--format", "json", "--from", "csv")
+    from_file = json.loads(run("tune", "policy.toml", "history.csv", *options).out)
+    together = counted_together(monkeypatch)
+    streamed = run("tune", "policy.toml", "-", *options, text=(folder / "history.csv").read_bytes())
+    assert json.loads(streamed.out) == from_file | {"history": "-"}
+    assert together == [2, 2, 1]
+    assert not list(aside.iterdir())
+    aside.rmdir()
+    refused = run("tune", "policy.toml", "-", *options, text=(folder / "history.csv").read_bytes())
+    assert refused.code == 2
+    assert "cannot be written: no such file or directory; put the history in a file" in refused.err
 
 
 @pytest.mark.once

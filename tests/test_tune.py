@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,10 +16,12 @@ from backtest_policies import rows
 from test_backtest import FACTS, NOW, pages
 
 from evenhand import FactError, Policy
-from evenhand.engine.backtest import Knob, Options, RangeError, knob, tune
+from evenhand.engine.backtest import Knob, Options, RangeError, knob, sweep, tune
+from evenhand.engine.backtest.aside import Aside
 from evenhand.engine.backtest.history import open_history
-from evenhand.engine.backtest.pages import Since
+from evenhand.engine.backtest.pages import Page, Since, Unreadable
 from evenhand.engine.backtest.variants import variant
+from evenhand.engine.bulk.chunks import batch_of
 
 TEXT = """
 [policy]
@@ -146,26 +149,26 @@ def test_each_setting_comes_to_what_a_loop_over_rows_does() -> None:
     text = TEXT.split('[[rule]]\nid = "others"', maxsplit=1)[0]
     history = rows(150, seed=41)
     policy = Policy.loads(text)
-    sweep = tune(pages(history), policy, [knob(policy, "small=5..65:20")], options=Options(as_of=NOW))
-    assert [setting.is_present for setting in sweep.settings] == [False, True, False, False]
-    for amount, setting in zip((5, 25, 45, 65), sweep.settings, strict=True):
+    found = tune(pages(history), policy, [knob(policy, "small=5..65:20")], options=Options(as_of=NOW))
+    assert [setting.is_present for setting in found.settings] == [False, True, False, False]
+    for amount, setting in zip((5, 25, 45, 65), found.settings, strict=True):
         other = Policy.loads(text.replace("25 USD", f"{amount} USD").replace("effective = 2030-01-01\n", ""))
         ((paid, open_, changed),) = brute(other, history, text)
         (money,) = setting.money
         assert (money.sum.amount, setting.referred.count) == (paid, open_)
         assert setting.changed.count == changed
-        assert sum(setting.outcomes["refund"].values()) == sweep.rows
-    assert sweep.settings[1].changed.count == 0
+        assert sum(setting.outcomes["refund"].values()) == found.rows
+    assert found.settings[1].changed.count == 0
 
 
 def test_two_parameters_are_tried_in_every_pair(policy: Policy) -> None:
     history = pages(rows(40, seed=42))
     knobs: list[Knob] = [knob(policy, "small=10,40"), knob(policy, "share=25%")]
-    sweep = tune(history, policy, knobs, options=Options(as_of=dt.date(2026, 1, 1)))
-    assert [sweep.texts(setting) for setting in sweep.settings] == [
+    found = tune(history, policy, knobs, options=Options(as_of=dt.date(2026, 1, 1)))
+    assert [found.texts(setting) for setting in found.settings] == [
         (small, share) for small in ("10 USD", "25 USD", "40 USD") for share in ("25%", "50%")
     ]
-    assert sum(setting.is_present for setting in sweep.settings) == 1
+    assert sum(setting.is_present for setting in found.settings) == 1
 
 
 def test_too_many_settings_are_refused_before_anything_is_decided(policy: Policy) -> None:
@@ -188,11 +191,48 @@ def test_a_history_that_is_read_several_times_gives_what_one_reading_gives(
         return attrs.asdict(found, recurse=False)
 
     at_once = swept(pages(history))
-    monkeypatch.setattr("evenhand.engine.backtest.sweep.AT_ONCE", 4)
-    assert swept(pages(history)) == at_once
-    assert swept(iter(pages(history))) == at_once, "what comes once is read once"
+    monkeypatch.setattr(sweep, "AT_ONCE", 4)
+    together = counted_together(monkeypatch)
+    for times, of in ((1, iter(pages(history))), (2, pages(history))):
+        assert swept(of) == at_once
+        assert together == [4, 4, 4, 4, 2] * times, "what comes only once is no excuse for more"
     assert at_once["bad"]
     assert at_once["left_out"]
+
+
+def counted_together(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return where to read how many settings decide at once, for each reading of the history."""
+    counts: list[int] = []
+    decide = sweep._decide
+
+    def counting(of: Any, jobs: Any, present: Any) -> None:
+        counts.append(len(jobs))
+        decide(of, jobs, present)
+
+    monkeypatch.setattr(sweep, "_decide", counting)
+    return counts
+
+
+def test_pages_put_aside_are_the_same_again() -> None:
+    """Columns may differ from page to page, or be none; what was bad has been told."""
+    bad = (Unreadable(7, ()),)
+    tables = [
+        {"loss": pa.array([1.5, None]), "shop": pa.array(["a", "b"]).dictionary_encode()},
+        {"virality": pa.array([{"views": 3}, None, {"views": None}])},
+        {},
+    ]
+    given = [
+        Page(batch_of(facts, 5 - n), batch_of(dict(facts), 5 - n), np.arange(5 - n) + 10 * n, bad)
+        for n, facts in zip((3, 2, 1), tables, strict=True)
+    ]
+    with closing(Aside()) as aside:
+        assert list(aside) == []
+        assert list(aside.filled(given)) == given
+        for _ in range(2):
+            for page, again in zip(given, aside, strict=True):
+                assert again.facts.equals(page.facts) and again.columns.equals(page.columns)
+                assert again.numbers.tolist() == page.numbers.tolist()
+                assert (again.facts.num_rows, again.bad) == (len(page.numbers), ())
 
 
 def test_progress_is_told_of_all_readings_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +249,7 @@ def test_progress_is_told_of_all_readings_together(tmp_path: Path, monkeypatch: 
         def at(self, rows: int, read: int) -> None:
             heard.append((rows, read))
 
-    monkeypatch.setattr("evenhand.engine.backtest.sweep.AT_ONCE", 2)
+    monkeypatch.setattr(sweep, "AT_ONCE", 2)
     with closing(open_history(str(tmp_path / "in.parquet"), [policy])) as history:
         history.watcher = Watcher()
         tune(history, policy, [knob(policy, "n=1..5:1")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import product
 from typing import Final
 
@@ -11,6 +12,7 @@ import attrs
 
 from ...rules.types import Number
 from ..policy import Policy
+from .aside import Aside
 from .bad import Bad
 from .bootstrap import Rate, rate
 from .history import Pages
@@ -89,10 +91,11 @@ def tune(
     Decide a history under every setting of one parameter, or of two together.
 
     Each setting is compiled once, and every page that is read is decided under up to `AT_ONCE` of them; where there are more, the
-    history is read again, so that memory does not grow with the settings.
+    history is read again, so that memory does not grow with the settings. What comes only once is put aside on the disk for that.
 
     Raises:
         RangeError: If there are too many settings.
+        HistoryError: If the history cannot be read, or put aside.
         PolicyError: If the policy cannot have one of the values.
     """
     options = attrs.evolve(options or Options(), in_full=False, by=())
@@ -103,17 +106,18 @@ def tune(
     policies = [variant(policy, list(zip(knobs, values, strict=True))) for values in chosen]
     plain = standing(policy)[0]
     present = Side(plain, spoken_of(plain))
-    reading = _Reading(pages, since, sample, options.seed)
+    groups = [slice(start, start + AT_ONCE) for start in range(0, len(chosen), AT_ONCE)]
     settings: list[Setting] = []
     firsts: list[Backtest] = []
-    for some in reading.groups(len(chosen)):
-        jobs = [Backtest(one, present, options=options) for one in policies[some]]
-        _decide(reading.pages(jobs[0].bad), jobs, present)
-        firsts = firsts or jobs[:1]
-        settings += [
-            _setting(job, values, is_present=values == tuple(knob.present for knob in knobs))
-            for job, values in zip(jobs, chosen[some], strict=True)
-        ]
+    with closing(_Reading(pages, since, sample, options.seed, times=len(groups))) as reading:
+        for some in groups:
+            jobs = [Backtest(one, present, options=options) for one in policies[some]]
+            _decide(reading.pages(jobs[0].bad), jobs, present)
+            firsts = firsts or jobs[:1]
+            settings += [
+                _setting(job, values, is_present=values == tuple(knob.present for knob in knobs))
+                for job, values in zip(jobs, chosen[some], strict=True)
+            ]
     bad = firsts[0].bad
     told = (reading.read, reading.left_out, firsts[0].rows, bad.rows, bad.kinds(), options.seed)
     return Sweep(policy, tuple(knobs), tuple(settings), *told)
@@ -131,29 +135,29 @@ def _decide(pages: Iterable[Page], jobs: Sequence[Backtest], present: Side) -> N
 
 
 class _Reading:
-    """A history that is read as often as there are groups of settings; what it has is counted the first time."""
+    """A history that is read so many *times*, each for a group of settings; what it has is counted the first time."""
 
-    def __init__(self, pages: Iterable[Page], since: Since | None, sample: int | None, seed: int) -> None:
+    def __init__(
+        self, pages: Iterable[Page], since: Since | None, sample: int | None, seed: int, *, times: int
+    ) -> None:
         self._pages, self._since, self._sample, self._seed = pages, since, sample, seed
-        self._sampled: list[Page] | None = None
+        comes_once = isinstance(pages, Iterator) or (isinstance(pages, Pages) and pages.is_stream)
+        self._aside = Aside() if comes_once and times > 1 and sample is None else None
+        if isinstance(pages, Pages):
+            pages.times = 1 if comes_once or sample is not None else times
+        self._again: Iterable[Page] | None = None
         self.read = self.left_out = 0
-
-    def groups(self, settings: int) -> Iterator[slice]:
-        """Yield which settings to try at once: all of them where the history can be read only once."""
-        is_one_sweep = isinstance(self._pages, Iterator) or (isinstance(self._pages, Pages) and self._pages.is_stream)
-        at_once = settings if is_one_sweep else AT_ONCE
-        if isinstance(self._pages, Pages):
-            self._pages.times = 1 if self._sample is not None else -(-settings // at_once)
-        for start in range(0, settings, at_once):
-            yield slice(start, start + at_once)
 
     def pages(self, bad: Bad) -> Iterable[Page]:
         """Yield the pages that count; *bad* takes rows that are not drawn from."""
-        if self._sampled is not None:
-            return self._sampled
+        if self._again is not None:
+            return self._again
         if self._sample is not None:
-            self._sampled, _ = sampled(self._chosen(), self._sample, self._seed, bad.take)
-            return self._sampled
+            self._again, _ = sampled(self._chosen(), self._sample, self._seed, bad.take)
+            return self._again
+        if self._aside is not None:
+            self._again = self._aside
+            return self._aside.filled(self._chosen())
         return self._chosen()
 
     def _chosen(self) -> Iterator[Page]:
@@ -161,6 +165,11 @@ class _Reading:
         since = None if self._since is None else attrs.evolve(self._since, left_out=0)
         yield from counted if since is None else since(counted)
         self.read, self.left_out = counted.rows, 0 if since is None else since.left_out
+
+    def close(self) -> None:
+        """Let go of what was put aside."""
+        if self._aside is not None:
+            self._aside.close()
 
 
 def _setting(job: Backtest, values: tuple[Number, ...], *, is_present: bool) -> Setting:
