@@ -25,7 +25,8 @@ from .schema import (
     schema_of,
     shown_type,
 )
-from .spread import lists, spread, words
+from .shown import Shown
+from .spread import places_of, spread, texts_of, words
 
 
 @attrs.frozen
@@ -53,6 +54,7 @@ class Answers:
     codes: Mapping[str, Any]
     verdicts: Mapping[str, Sequence[Verdict]]
     _tree: PolicyTree
+    _shown: Shown
     _sides: Callable[[], tuple[Any, Sequence[Side]]]
     _assumed: Callable[[], Array]
     _computed: Mapping[tuple[str, str], Callable[[], Array]]
@@ -80,30 +82,41 @@ class Answers:
             return self._assumed()
         if column.part == "side":
             codes, sides = self._sides()
-            return lists([getattr(side, column.name) for side in sides], codes)
-        verdicts, codes = self.verdicts[column.decision], self.codes[column.decision]
+            return spread(texts_of([getattr(side, column.name) for side in sides]), codes)
         match column.part:
             case "status":
-                return words([verdict.status for verdict in verdicts], codes, STATUSES)
+                return self._words(column, STATUSES, lambda verdict: verdict.status)
             case "rule":
                 rules = [rule.id for rule in self._tree.rules if column.decision in rule.outcomes]
-                return words([None if v.rule is None else v.rule.id for v in verdicts], codes, rules)
+                return self._words(column, rules, lambda verdict: None if verdict.rule is None else verdict.rule.id)
             case "outcome":
                 return self._outcomes(column)
             case "value":
                 return self._values(column)
             case part:
-                return lists([_texts(verdict, part) for verdict in verdicts], codes)
+                return self._spread(column, lambda new: texts_of([_texts(verdict, part) for verdict in new]))
+
+    def _words(self, column: Column, dictionary: Sequence[str], word: Callable[[Verdict], str | None]) -> Array:
+        def make(new: Sequence[Verdict]) -> Any:
+            return places_of([word(verdict) for verdict in new], dictionary)
+
+        places = self._shown.upto(column.title, self.verdicts[column.decision], make)
+        return words(places, self.codes[column.decision], dictionary)
+
+    def _spread(self, column: Column, make: Callable[[Sequence[Verdict]], Array]) -> Array:
+        of_each = self._shown.upto(column.title, self.verdicts[column.decision], make)
+        return spread(of_each, self.codes[column.decision])
 
     def _outcomes(self, column: Column) -> Array:
         spec = self._tree.decisions[column.decision]
-        verdicts, codes = self.verdicts[column.decision], self.codes[column.decision]
         if is_worded(spec):
-            outcomes = [str(verdict.canonical) for verdict in verdicts]
-            return words(outcomes, codes, tuple(dict.fromkeys((*spec.outcomes, REFER))))
+            return self._words(column, tuple(dict.fromkeys((*spec.outcomes, REFER))), lambda v: str(v.canonical))
         convert = partial(plain_outcome, type_=shown_type(spec), currency=self._tree.currency, listed=is_listed(spec))
-        plain = [convert(verdict.canonical) if verdict.is_settled else None for verdict in verdicts]
-        return spread(pa.array(plain, column.type), codes)
+
+        def make(new: Sequence[Verdict]) -> Array:
+            return pa.array([convert(v.canonical) if v.is_settled else None for v in new], column.type)
+
+        return self._spread(column, make)
 
     def _values(self, column: Column) -> Array:
         computed = self._computed.get((column.decision, column.name))
@@ -117,9 +130,12 @@ class Answers:
         convert = partial(
             plain_outcome, type_=spec.values[column.name], currency=self._tree.currency, listed=spec.collects
         )
-        found = [verdict.canonical_values.get(column.name) for verdict in self.verdicts[column.decision]]
-        plain = [None if value is None else convert(value) for value in found]
-        return spread(pa.array(plain, column.type), self.codes[column.decision])
+
+        def make(new: Sequence[Verdict]) -> Array:
+            found = [verdict.canonical_values.get(column.name) for verdict in new]
+            return pa.array([None if value is None else convert(value) for value in found], column.type)
+
+        return self._spread(column, make)
 
     def _problems(self) -> Array:
         if not self.bad:

@@ -10,6 +10,7 @@ import attrs
 from ...rules.tree import Constant, PolicyTree, Rule
 from ..combine import Match
 from ..decision import Judgement, Outcome, Verdict
+from .shown import Shown
 
 #: The values of one verdict that were computed from the facts, by name.
 Computed = dict[str, Outcome]
@@ -39,7 +40,8 @@ class Book:
     """
     The distinct verdicts of a policy met so far, by decision, and what goes with them.
 
-    Numbers are given out in the order of meeting and never taken back.
+    Numbers are given out in the order of meeting and never taken back. *bringing* has for each decision the classes of verdicts by the
+    duties that they bring, each with its number and a verdict, and *brought* what combinations of them come to.
     """
 
     def __init__(self, tree: PolicyTree) -> None:
@@ -51,6 +53,8 @@ class Book:
         self._side_codes: dict[Side, int] = {}
         self._free_codes: dict[object, int] = {}
         self.brought: Final[dict[object, Side]] = {}
+        self.bringing: Final[dict[str, dict[object, tuple[int, Verdict]]]] = {name: {} for name in tree.decisions}
+        self.shown: Final = Shown()
         self.computing: Final = {rule.id: _computing(rule) for rule in tree.rules}
 
     def enter(self, verdict: Verdict) -> tuple[int, Computed]:

@@ -283,12 +283,12 @@ class Batch:
         book, tree = self._compiled.book, self._tree
         codes = {name: self._codes[at] for at, name in enumerate(tree.decisions)}
         verdicts = {name: tuple(listed) for name, listed in book.verdicts.items()}
-        computing = Computing(tree, self._kernel._currencies, self._facts, self._moments, book.computing)  # noqa: SLF001
+        computing = Computing(tree, self._kernel._currencies, self._facts, self._moments, book)  # noqa: SLF001
         computed = {}
         for name, spec in tree.decisions.items():
             for value in spec.values:
                 listed = self._listed.get((name, value), {})
-                if listed or any(computing.formulas(name, value, verdicts[name])):
+                if listed or computing.has_formulas(name, value, verdicts[name]):
                     computed[name, value] = partial(computing.column, name, value, codes[name], verdicts[name], listed)
         bad = tuple(self._bad[row] for row in sorted(self._bad))
         return Answers(
@@ -297,6 +297,7 @@ class Batch:
             codes,
             verdicts,
             tree,
+            book.shown,
             partial(sides_of, tree, codes, verdicts, self._sides, book),
             partial(assumed_in, tree, self._facts, self._moments, [one.row for one in bad]),
             computed,

@@ -77,6 +77,7 @@ def answers_to(tree: PolicyTree, results: Sequence[Result]) -> Answers:
         found,
         book.verdicts,
         tree,
+        book.shown,
         lambda: (side_codes, book.sides),
         lambda: pa.array(assumed, pa.list_(pa.string())),
         filled,

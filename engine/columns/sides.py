@@ -37,7 +37,7 @@ def sides_of(
     key = FOLLOWS - known[follows].astype(np.int64)
     made: list[tuple[str, list[Verdict]]] = []
     for name, listed in verdicts.items():
-        classes, bringing = _classes(listed)
+        classes, bringing = _classes(name, listed, book)
         if len(bringing) > 1:
             key = key * len(bringing) + classes[codes[name][follows]]
             made.append((name, bringing))
@@ -54,20 +54,27 @@ def _distinct(key: Any) -> tuple[Any, Any]:
     return encoded.dictionary.to_numpy(), encoded.indices.to_numpy()
 
 
-def _classes(verdicts: Sequence[Verdict]) -> tuple[Any, list[Verdict]]:
+def _classes(decision: str, verdicts: Sequence[Verdict], book: Book) -> tuple[Any, list[Verdict]]:
     """Return the class of each verdict by the duties that it brings, and one verdict of each; the first brings none."""
-    seen: dict[object, int] = {(): 0}
-    examples: list[Verdict] = []
-    classes = np.zeros(len(verdicts), np.int64)
-    for at, verdict in enumerate(verdicts):
-        involved = (*verdict.rules, *verdict.rivals)
-        key: object = ()
-        if any(rule.oblige for rule in involved):
-            key = tuple(r.id for r in verdict.rules), tuple(r.id for r in verdict.rivals), verdict.is_settled
-        classes[at] = seen.setdefault(key, len(seen))
-        if classes[at] == len(examples) + 1:
-            examples.append(verdict)
-    return classes, [verdicts[0], *examples] if len(verdicts) else []
+    if not verdicts:
+        return np.zeros(0, np.int64), []
+    of_each = book.bringing[decision]
+
+    def make(new: Sequence[Verdict]) -> Any:
+        return np.array(
+            [of_each.setdefault(_brought(verdict), (len(of_each), verdict))[0] for verdict in new], np.int64
+        )
+
+    of_each.setdefault((), (0, verdicts[0]))
+    classes = book.shown.upto(("class", decision), verdicts, make)
+    return classes, [verdict for _, verdict in tuple(of_each.values())]
+
+
+def _brought(verdict: Verdict) -> object:
+    """Return what tells verdicts apart by the duties that they bring."""
+    if any(rule.oblige for rule in (*verdict.rules, *verdict.rivals)):
+        return tuple(r.id for r in verdict.rules), tuple(r.id for r in verdict.rivals), verdict.is_settled
+    return ()
 
 
 def _side(tree: PolicyTree, key: int, made: Sequence[tuple[str, list[Verdict]]], book: Book) -> Side:

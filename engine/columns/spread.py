@@ -27,9 +27,15 @@ def _gathered(table: Any, codes: Any, out: Any) -> int:
     return int(np.count_nonzero(out < 0))
 
 
-def _places(wanted: Sequence[int], codes: Any) -> Array:
-    """Return `wanted[code]` for each code as indices; -1 is a null."""
-    table = np.asarray([-1, *wanted], dtype=np.int32)  # the first one is what -1 finds
+def _indices(codes: Any) -> Array:
+    """Return codes as indices; -1 is a null."""
+    if not len(codes) or codes.min() >= 0:
+        return pa.array(codes)
+    return _found(np.arange(-1, codes.max() + 1, dtype=np.int32), codes)
+
+
+def _found(table: Any, codes: Any) -> Array:
+    """Return `table[code + 1]` for each code as indices; -1 is a null."""
     indices = room(len(codes))
     nulls = _gathered(table, codes, indices)
     if not nulls:
@@ -38,10 +44,15 @@ def _places(wanted: Sequence[int], codes: Any) -> Array:
     return pa.Array.from_buffers(pa.int32(), len(indices), [valid, pa.py_buffer(indices)], nulls)
 
 
-def words(of_each: Sequence[str | None], codes: Any, dictionary: Sequence[str]) -> Array:
-    """Return a column of words; None is a null."""
+def places_of(listed: Sequence[str | None], dictionary: Sequence[str]) -> Any:
+    """Return the place of each word in a dictionary, -1 for None."""
     at = {word: place for place, word in enumerate(dictionary)}
-    indices = _places([-1 if word is None else at[word] for word in of_each], codes)
+    return np.array([-1 if word is None else at[word] for word in listed], np.int32)
+
+
+def words(places: Any, codes: Any, dictionary: Sequence[str]) -> Array:
+    """Return a column of words, from the place of each distinct one in the dictionary; -1 is a null."""
+    indices = _found(np.concatenate([_NULL, places]), codes)
     return pa.DictionaryArray.from_arrays(indices, pa.array(dictionary, pa.string()), safe=False)
 
 
@@ -49,21 +60,27 @@ def spread(of_each: Array, codes: Any) -> Array:
     """Return a column of whatever type."""
     if of_each.null_count == len(of_each):
         return pa.nulls(len(codes), of_each.type)
-    return of_each.take(_places(range(len(of_each)), codes))
+    if _is_all_empty(of_each):
+        is_null = len(codes) and codes.min() < 0
+        mask = pa.array(codes < 0) if is_null else None
+        return pa.ListArray.from_arrays(_zeros(len(codes) + 1), pa.array([], of_each.type.value_type), mask=mask)
+    return of_each.take(_indices(codes))
 
 
-def lists(of_each: Sequence[Sequence[str]], codes: Any) -> Array:
-    """Return a column of lists of texts."""
-    if any(of_each):
-        places = _places(range(len(of_each)), codes)
-        return pa.array([list(texts) for texts in of_each], pa.list_(pa.string())).take(places)
-    is_null = len(codes) and codes.min() < 0
-    return pa.ListArray.from_arrays(
-        _zeros(len(codes) + 1), pa.array([], pa.string()), mask=pa.array(codes < 0) if is_null else None
-    )
+def texts_of(listed: Sequence[Sequence[str]]) -> Array:
+    """Return lists of texts as an array."""
+    return pa.array(listed, pa.list_(pa.string()))
+
+
+def _is_all_empty(of_each: Array) -> bool:
+    """Whether all that there is are empty lists."""
+    return pa.types.is_list(of_each.type) and not of_each.null_count and not len(of_each.values)
 
 
 @lru_cache(maxsize=1)
 def _zeros(count: int) -> Array:
     """Return as many zeros; the empty columns of a table share them."""
     return pa.array(np.zeros(count, np.int32))
+
+
+_NULL = np.array([-1], np.int32)

@@ -16,6 +16,7 @@ from ...rules.types import Type
 from ..decision import Outcome, Verdict
 from ..force import ordinal
 from ..truth import State, expression_value
+from .book import Book
 from .booleans import is_dated, read_stated
 from .distinct import distinct, some
 from .library import Array, pa
@@ -33,15 +34,23 @@ class Computing:
     currencies: Currencies
     facts: Facts
     moments: Moments
-    computing: Mapping[str, frozenset[str]]
+    book: Book
 
-    def formulas(self, decision: str, value: str, verdicts: Sequence[Verdict]) -> list[Rule | None]:
-        """Return for each verdict the rule that computes a value, None where none does."""
-        return [self._rule(verdict, value) for verdict in verdicts] if value in self._all(decision) else []
-
-    def _all(self, decision: str) -> set[str]:
+    def has_formulas(self, decision: str, value: str, verdicts: Sequence[Verdict]) -> bool:
+        """Whether a rule computes a value for any of some verdicts."""
         rules = [rule for rule in self.tree.rules if decision in rule.outcomes]
-        return {name for rule in rules for name in self.computing[rule.id]}
+        is_computed = any(value in self.book.computing[rule.id] for rule in rules)
+        return is_computed and bool((self._formulas(decision, value, verdicts) >= 0).any())
+
+    def _formulas(self, decision: str, value: str, verdicts: Sequence[Verdict]) -> Any:
+        """Return for each verdict the place of the rule that computes a value, -1 where none does."""
+        at = {rule.id: place for place, rule in enumerate(self.tree.rules)}
+
+        def make(new: Sequence[Verdict]) -> Any:
+            rules = [self._rule(verdict, value) for verdict in new]
+            return np.array([-1 if rule is None else at[rule.id] for rule in rules], np.int64)
+
+        return self.book.shown.upto(("formula", decision, value), verdicts, make)
 
     def _rule(self, verdict: Verdict, value: str) -> Rule | None:
         """Return the winner, whose value it is: its rivals compute the same, or the value would not be settled."""
@@ -49,7 +58,7 @@ class Computing:
         if rule is None or not verdict.is_settled or verdict.spec.collects or value in verdict.unsettled:
             return None
         involved = (*verdict.rules, *verdict.rivals)
-        is_computed = any(value in self.computing[one.id] for one in involved)
+        is_computed = any(value in self.book.computing[one.id] for one in involved)
         return rule if value in rule.values and is_computed else None
 
     def column(
@@ -69,22 +78,19 @@ class Computing:
         def convert(found: Outcome) -> object:
             return plain_outcome(found, type_, self.tree.currency, listed=spec.collects)
 
-        constants = [verdict.canonical_values.get(value) for verdict in verdicts]
-        parts = [pa.array([None if one is None else convert(one) for one in (*constants, None)], kind)]
-        places = np.where(codes < 0, len(verdicts), codes).astype(np.int64)
-        formulas = np.array([-1, -1], np.int64)
-        rules = self.formulas(decision, value, verdicts)
-        distinct_rules = list({rule.id: rule for rule in rules if rule is not None}.values())
-        if distinct_rules:
-            at = {rule.id: place for place, rule in enumerate(distinct_rules)}
-            formulas = np.array([*(-1 if rule is None else at[rule.id] for rule in rules), -1], np.int64)
-            of_row = formulas[codes]
-            for place, rule in enumerate(distinct_rules):
-                rows = np.flatnonzero(of_row == place)
-                if len(rows):
-                    fresh, chosen = self._filled(rule.values[value], rows, type_, kind, convert)
-                    places[rows] = sum(map(len, parts)) + chosen
-                    parts.append(fresh)
+        def make(new: Sequence[Verdict]) -> Array:
+            constants = [verdict.canonical_values.get(value) for verdict in new]
+            return pa.array([None if one is None else convert(one) for one in constants], kind)
+
+        constants = self.book.shown.upto(("constant", decision, value), verdicts, make)
+        parts = [constants, pa.nulls(1, kind)]
+        places = np.where(codes < 0, len(constants), codes).astype(np.int64)
+        of_row = np.append(self._formulas(decision, value, verdicts), -1)[codes]
+        for place in np.unique(of_row[of_row >= 0]):
+            rows = np.flatnonzero(of_row == place)
+            fresh, chosen = self._filled(self.tree.rules[place].values[value], rows, type_, kind, convert)
+            places[rows] = sum(map(len, parts)) + chosen
+            parts.append(fresh)
         if listed:
             places[list(listed)] = sum(map(len, parts)) + np.arange(len(listed))
             parts.append(pa.array([convert(one) for one in listed.values()], kind))
