@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from ..rules.diagnostics import FactError
 from ..rules.given import Currencies, FactProblem, Knowledge, flatten, groups_of, read_fact, read_given
@@ -20,7 +20,7 @@ from ..rules.types import Fact
 from .decision import Judgement, Verdict
 from .force import not_in_force, ordinal
 from .layout import lay_out
-from .making import Absent, Making, vectors_of
+from .making import Absents, Making, vectors_of
 from .ready import ready
 from .shapes import SHAPES, WORTHWHILE, Ending, Line, line
 from .truth import State
@@ -29,9 +29,6 @@ _place: Callable[[Sequence[Any], Any], int] = bisect_right
 
 #: Verdicts alone where nothing else can follow from the facts; otherwise what makes the rest when it is asked for.
 Found: TypeAlias = "dict[str, Verdict] | Making | Judgement"
-
-#: How many sets of missing facts an index remembers the vectors of.
-REMEMBERED: Final = 4_096
 
 
 class Index:
@@ -52,7 +49,7 @@ class Index:
         self._ending = self._plain_ending()
         self.lines: dict[tuple[str, ...] | Shape, Line] = {}
         self._seen: dict[tuple[str, ...], int] = {}
-        self._absent: dict[int, Absent] = {}
+        self._absent = Absents(layout)
 
     def _plain_ending(self) -> Ending | None:
         """Return how verdicts follow from bits at once, None where some decision or boolean wants more."""
@@ -91,7 +88,7 @@ class Index:
                 return self._decide_looped(given, as_of)
             return self._made(bits, bits, lambda: self._read(given), as_of, given)
         flags = bits & self._layout.flags
-        absent = self._absent.get(flags) or self._absent_for(flags)
+        absent = self._absent[flags]
         return Making(self._layout, bits, bits, absent, lambda: self._read(given), as_of).decide(self._ready)
 
     def _learn(self, given: Mapping[str, object]) -> None:
@@ -196,17 +193,9 @@ class Index:
                 vector = boolean.vectors[boolean.truth(state)]
                 certain &= vector
                 possible &= vector
-        return Making(layout, certain, possible, self._absent_for(possible & layout.flags), known, as_of).decide(
+        return Making(layout, certain, possible, self._absent[possible & layout.flags], known, as_of).decide(
             self._ready
         )
-
-    def _absent_for(self, flags: int) -> Absent:
-        found = self._absent.get(flags)
-        if found is None:
-            found = Absent.of(self._layout, flags)
-            if len(self._absent) < REMEMBERED:
-                self._absent[flags] = found
-        return found
 
     def _boolean_state(
         self, given: Mapping[str, object] | None, known: Callable[[], Mapping[str, Knowledge]], as_of: dt.date | None

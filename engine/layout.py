@@ -13,7 +13,7 @@ import attrs
 
 from ..rules.given import Currencies
 from ..rules.normal import facts_of
-from ..rules.tree import Atom, Constant, FactTest, Guard, PolicyTree, Rule, Whole
+from ..rules.tree import Atom, Constant, DecisionSpec, FactTest, Guard, PolicyTree, Rule, Whole
 from ..rules.types import Fact
 from .classes import Bit, Column, column
 from .truth import State, Truth, conjunct_truth
@@ -90,6 +90,13 @@ class Layout:
     def rules_in(self, bits: int) -> list[Rule]:
         """Return the rules of the clauses in *bits*, each once, in file order."""
         return [owner for owner in self._owners_in(bits) if isinstance(owner, Rule)]
+
+    def having_a_say(self, spec: DecisionSpec, certain: int) -> int:
+        """Return the clauses that count in one decision: under `first`, none below the first certain one."""
+        mask = self.deciding[spec.id]
+        if spec.hit_policy == "first" and (sure := (certain & mask).bit_length()):
+            return mask >> (sure - 1) << (sure - 1)
+        return mask
 
     def guards_in(self, bits: int) -> list[Guard]:
         """Return the guards of the clauses in *bits*, each once, in file order."""

@@ -6,7 +6,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import cast
+from typing import Final, cast
 
 import attrs
 
@@ -21,6 +21,9 @@ from .guards import judge
 from .layout import Layout
 from .ready import Ready
 from .truth import State, is_value, waits_for
+
+#: How many sets of flags are remembered.
+REMEMBERED: Final = 4_096
 
 
 @attrs.frozen
@@ -47,6 +50,40 @@ class Absent:
             if flags & boolean.flag:
                 certain &= ~(boolean.holds | boolean.fails)
         return cls(certain, possible, tuple(assumed))
+
+
+class Absents(dict[int, Absent]):
+    """What follows from each set of flags: worked out when it is first asked for, and kept while there are few."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self._layout = layout
+
+    def __missing__(self, flags: int) -> Absent:
+        """Work out what follows from flags that are met for the first time."""
+        found = Absent.of(self._layout, flags)
+        if len(self) < REMEMBERED:
+            self[flags] = found
+        return found
+
+
+def matches(layout: Layout, certain: int, possible: int) -> list[Match]:
+    """Return the rules of the clauses that may hold, in file order, and whether each is certain."""
+    return [Match(rule, bool(layout.clauses[rule.id] & certain)) for rule in layout.rules_in(possible)]
+
+
+def counted(layout: Layout, rules: Iterable[Rule], undecided: int, blocked: Iterable[tuple[str, int]]) -> Counter[str]:
+    """Count, for each fact, the clauses of some rules that are undecided and among those that it has *blocked*."""
+    relevant = 0
+    for rule in rules:
+        relevant |= layout.clauses[rule.id]
+    relevant &= undecided
+    found: Counter[str] = Counter()
+    if relevant:
+        for name, bits in blocked:
+            if count := (relevant & bits).bit_count():
+                found[name] = count
+    return found
 
 
 def vectors_of(column: Column, what: Knowledge) -> tuple[int, int]:
@@ -149,16 +186,12 @@ class Making:
     def _whole(self, name: str) -> Verdict:
         """Return the verdict as the hit policy has it, from all rules that do or may match."""
         spec = self.layout.tree.decisions[name]
-        mask = self.layout.deciding[name]
-        if spec.hit_policy == "first" and (sure := (self.certain & mask).bit_length()):
-            mask = mask >> (sure - 1) << (sure - 1)  # rules below the first certain one have no say
         tree = self.layout.tree
         case = Case(spec, tree.currency, tree.facts, lambda: self.state, self._waiting)
-        return combine(case, self._matches(mask))
+        return combine(case, self._matches(self.layout.having_a_say(spec, self.certain)))
 
     def _matches(self, mask: int) -> list[Match]:
-        sure = {rule.id for rule in self.layout.rules_in(self.certain & mask)}
-        return [Match(rule, rule.id in sure) for rule in self.layout.rules_in(self.possible & mask)]
+        return matches(self.layout, self.certain & mask, self.possible & mask)
 
     # -- guards
 
@@ -195,11 +228,5 @@ class Making:
         return blocked
 
     def _waiting(self, rules: Iterable[Rule]) -> Counter[str]:
-        relevant = 0
-        for rule in rules:
-            relevant |= self.layout.clauses[rule.id]
-        relevant &= self.possible & ~self.certain
-        if not relevant:
-            return Counter()
-        counts = {name: (relevant & bits).bit_count() for name, bits in self._blocked.items()}
-        return Counter({name: count for name, count in counts.items() if count})
+        undecided = self.possible & ~self.certain
+        return counted(self.layout, rules, undecided, self._blocked.items()) if undecided else Counter()

@@ -69,6 +69,7 @@ class Program(NamedTuple):
 
     *tables* are the joined vectors of each group of facts, beginning at *table*; *start* is what facts that no column has leave.
     *ready* has for each decision the verdict of each first clause, and *waits* whether it is that only while no fact is missing.
+    *certain* and *possible* are what each flag leaves, *asking* the clauses for which it counts.
     """
 
     words: int
@@ -85,9 +86,9 @@ class Program(NamedTuple):
     free: Any
     flags: Any
     facts: int
-    dynamic: Any
     certain: Any
     possible: Any
+    asking: Any
 
 
 class Memory(NamedTuple):
@@ -322,14 +323,11 @@ def _keep(program: Program, decision: Any, certain: Any, possible: Any, key: Any
 @compiled
 def _keep_flags(program: Program, left: Any, key: Any) -> None:
     """
-    Add to a signature the flags that leave one of its clauses open.
+    Add to a signature the flags for which one of its clauses asks.
 
-    What a test over several facts waits for, and what a rule computes, may hang on other flags: then all of them are added.
+    What a test over several facts waits for may hang on other flags: then all of them are added.
     """
     every = False
-    for word in range(program.words):
-        if key[word] & program.dynamic[word]:
-            every = True
     for word in range(program.words):
         bits = left[word] & program.flags[word]
         while bits and not every:
@@ -338,7 +336,7 @@ def _keep_flags(program: Program, left: Any, key: Any) -> None:
             bits &= ~bit
             flag = program.size - 1 - (64 * word + at)
             for other in range(program.words):
-                if key[other] & ~program.certain[flag, other] & ~program.flags[other]:
+                if key[other] & program.asking[flag, other]:
                     key[word] |= bit
                     if flag >= program.facts:
                         every = True
@@ -558,17 +556,15 @@ def _folded(program: Program, left: Any) -> Any:
 
 @compiled
 def _kept_flags(program: Program, left: Any, key: Any) -> Any:
-    """Return the flags that leave one of the clauses of a signature open, as `_keep_flags` finds them."""
-    every, flags = left & program.flags[0], program.flags[0]
-    if key & program.dynamic[0]:
-        return every
+    """Return the flags for which one of the clauses of a signature asks, as `_keep_flags` finds them."""
+    every = left & program.flags[0]
     kept, bits = np.uint64(0), every
     while bits:
         at = np.int64(leading_zeros(bits))
         bit = np.uint64(1) << np.uint64(63 - at)
         bits &= ~bit
         flag = program.size - 1 - at
-        if key & ~program.certain[flag, 0] & ~flags:
+        if key & program.asking[flag, 0]:
             if flag >= program.facts:
                 return every
             kept |= bit

@@ -1,19 +1,23 @@
-"""Verdicts that follow from a signature outright: no row has to be read where all outcomes and values are constants."""
+"""Verdicts that follow from a signature outright: no row has to be read, whatever the facts are that values are computed from."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Final
 
+from ...rules.evaluate import Settled
 from ...rules.tree import Constant, DecisionSpec, Rule
-from ..combine import Case, Match, combine
+from ..combine import Case, combine
+from ..decision import Verdict
 from ..layout import Layout
-from ..making import Absent
+from ..making import Absents, counted, matches
+from ..truth import State
 from .book import Book
+from .program import is_total
 
-#: How many sets of missing facts are remembered.
-_REMEMBERED = 4_096
+#: What stands for a fact that a value is computed from; any number does.
+_STAND_IN: Final = 1
 
 
 class Outright:
@@ -31,61 +35,51 @@ class Outright:
             for at, name in enumerate(layout.asked)
             if layout.columns[name].fact.assume is None
         ]
-        self._computing = {name: self._clauses_computing(spec) for name, spec in layout.tree.decisions.items()}
-        self._absent: dict[int, Absent] = {}
+        self._reading = {name: self._clauses_reading(spec) for name, spec in layout.tree.decisions.items()}
+        self._absent = Absents(layout)
 
-    def _clauses_computing(self, spec: DecisionSpec) -> int:
-        """Return the clauses whose outcome, or one of whose values, depends on the facts: all, where the default does."""
+    def _clauses_reading(self, spec: DecisionSpec) -> int:
+        """Return the clauses whose outcome, or the being of whose values, depends on the facts: all, where the default does."""
+        tree = self._layout.tree
         if spec.default is not None and not isinstance(spec.default, Constant):
             return self._layout.full
         found = 0
-        for rule in self._layout.tree.rules:
+        for rule in tree.rules:
             if spec.id in rule.outcomes:
-                given = [rule.outcomes[spec.id], *(rule.values[name] for name in spec.values if name in rule.values)]
-                if not all(isinstance(one, Constant) for one in given):
+                values = [rule.values[name] for name in spec.values if name in rule.values]
+                total = all(is_total(value, tree.facts) for value in values)
+                if not total or not isinstance(rule.outcomes[spec.id], Constant):
                     found |= self._layout.clauses.get(rule.id, 0)
         return found
 
-    def verdict(self, decision: str, clauses: int) -> int | None:
-        """Return the number of the verdict on a decision, None where more than the signature has to be known."""
+    def verdict(self, decision: str, clauses: int) -> Verdict | None:
+        """
+        Return the verdict on a decision, None where more than the signature has to be known.
+
+        Values that are computed have a stand-in: they are the same where one rule alone computes them, and no one else may ask.
+        """
         layout, tree = self._layout, self._layout.tree
-        spec, mask = tree.decisions[decision], layout.deciding[decision]
-        if clauses & (self._computing[decision] | self._of_booleans) or self._computing[decision] == layout.full:
+        spec = tree.decisions[decision]
+        if clauses & (self._reading[decision] | self._of_booleans) or self._reading[decision] == layout.full:
             return None
-        absent = self._absent_for(clauses & layout.flags)
+        absent = self._absent[clauses & layout.flags]
         certain, possible = clauses & absent.certain, clauses & absent.possible
-        if spec.hit_policy == "first" and (sure := (certain & mask).bit_length()):
-            mask = mask >> (sure - 1) << (sure - 1)
-        matches = self._matches(certain & mask, possible & mask)
+        mask = layout.having_a_say(spec, certain)
 
         def waiting(rules: Iterable[Rule]) -> Counter[str]:
-            relevant = 0
-            for rule in rules:
-                relevant |= layout.clauses[rule.id]
-            relevant &= possible & ~certain
-            counts = {name: (relevant & bits).bit_count() for flag, name, bits in self._asking if clauses & flag}
-            return Counter({name: count for name, count in counts.items() if count})
+            blocked = [(name, bits) for flag, name, bits in self._asking if clauses & flag]
+            return counted(layout, rules, possible & ~certain, blocked)
 
-        return self._book.enter(combine(Case(spec, tree.currency, tree.facts, _no_facts, waiting), matches))[0]
+        def state() -> State:
+            missing = {name for flag, name, _ in self._asking if clauses & flag}
+            stated = {name: _STAND_IN for name in tree.facts if name not in missing}
+            return State(tree.facts, stated, Settled(stated, 0))
+
+        case = Case(spec, tree.currency, tree.facts, state, waiting)
+        return combine(case, matches(layout, certain & mask, possible & mask))
 
     def free(self, clauses: int) -> int:
         """Return the number of the rules that bring duties alone, as they do or may hold."""
-        absent = self._absent_for(clauses & self._layout.flags)
+        absent = self._absent[clauses & self._layout.flags]
         free = clauses & self._layout.free
-        return self._book.enter_free(tuple(self._matches(free & absent.certain, free & absent.possible)))
-
-    def _matches(self, certain: int, possible: int) -> list[Match]:
-        sure = {rule.id for rule in self._layout.rules_in(certain)}
-        return [Match(rule, rule.id in sure) for rule in self._layout.rules_in(possible)]
-
-    def _absent_for(self, flags: int) -> Absent:
-        found = self._absent.get(flags)
-        if found is None:
-            found = Absent.of(self._layout, flags)
-            if len(self._absent) < _REMEMBERED:
-                self._absent[flags] = found
-        return found
-
-
-def _no_facts() -> NoReturn:
-    raise AssertionError("constants need no facts")
+        return self._book.enter_free(tuple(matches(self._layout, free & absent.certain, free & absent.possible)))

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from ...rules.given import Currencies
+from ...rules.normal import facts_in
 from ...rules.tree import Arithmetic, Call, Constant, DecisionSpec, Expression, FactRef, PolicyTree, Rule
 from ...rules.types import Fact
 from ..decision import Verdict
@@ -162,10 +163,19 @@ def _program(layout: Layout, tables: Sequence[Any], cutter: Cutter, book: Book) 
         cutter.mask(layout.free),
         cutter.mask(layout.flags),
         len(layout.asked),
-        cutter.mask(layout.dynamic),
         np.stack([cutter.cut(one.certain) for one in missing]) if missing else blank,
         np.stack([cutter.cut(one.possible) for one in missing]) if missing else blank,
+        np.stack([cutter.mask(asking) for asking in _asking(layout, missing)]) if missing else blank,
     )
+
+
+def _asking(layout: Layout, missing: Sequence[Absent]) -> list[int]:
+    """Return for each flag the clauses that it leaves open, and those of rules that compute something from its fact."""
+    found = [layout.full & ~layout.flags & ~one.certain for one in missing]
+    for rule in layout.tree.rules:
+        for name in {name for given in (*rule.outcomes.values(), *rule.values.values()) for name in facts_in(given)}:
+            found[layout.asked.index(name)] |= layout.clauses.get(rule.id, 0)
+    return found
 
 
 @attrs.frozen

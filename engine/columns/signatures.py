@@ -14,9 +14,9 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
-from ...rules.tree import Atom, Constant, DecisionSpec, Guard, Rule, Whole
+from ...rules.tree import Atom, Constant, Guard, Rule, Whole
 from ..decision import Judgement, Verdict
-from ..making import Absent
+from ..making import Absents
 from .book import Book, Side
 from .loop import OPEN, Memory, remember_all
 from .outright import Outright
@@ -49,23 +49,32 @@ class Signatures:
         self._cutter = Cutter(plan.program.size)
         self._outright = Outright(plan.layout, book)
         self._red_lines = RedLines(plan.layout, self._cutter, book)
+        self._absent = Absents(plan.layout)
+        self._of_wholes = sum(one.flag for one in plan.layout.booleans if isinstance(one.part, Whole))
         self._forget()
         self.publish()
 
     def _forget(self) -> None:
         self._known: dict[tuple[int, bytes], int] = {}
+        self._fresh: list[tuple[int, bytes, int]] = []
+        self._table = _empty(1 << 12, self._plan.program.words)
         self._results = np.zeros((64, len(self._decisions) + 1), np.int32)
         self._joint = 0
 
     def publish(self) -> None:
         """Put in place what was learnt."""
-        words = self._plan.program.words
-        table = np.zeros((1 << max(12, (2 * len(self._known)).bit_length()), words + 2), np.uint64)
-        if self._known:
-            keys = np.frombuffer(b"".join(key for _, key in self._known), np.uint64).reshape(-1, words)
-            decisions = np.fromiter((decision for decision, _ in self._known), np.int64)
-            remember_all(table, decisions, keys, np.fromiter(self._known.values(), np.int64))
-        self.memory = Memory(table, self._red_lines.clear(), self._results)
+        if self._fresh:
+            words = self._plan.program.words
+            if 2 * len(self._known) > len(self._table):
+                self._table = _empty(1 << (4 * len(self._known)).bit_length(), words)
+                self._fresh = [(*key, value) for key, value in self._known.items()]
+            else:
+                self._table = self._table.copy()
+            decisions, keys, values = zip(*self._fresh, strict=True)
+            whole = np.frombuffer(b"".join(keys), np.uint64).reshape(-1, words)
+            remember_all(self._table, np.array(decisions, np.int64), whole, np.array(values, np.int64))
+            self._fresh = []
+        self.memory = Memory(self._table, self._red_lines.clear(), self._results)
 
     def known(self, decision: int, key: Any) -> int | None:
         """Return what a signature comes to, None where that is not known."""
@@ -80,23 +89,26 @@ class Signatures:
         if len(self._known) >= MOST:
             self._forget()
         clauses = self._cutter.whole(key)
-        value = self._from_clauses(decision, clauses)
+        value = self._outright_value(decision, clauses)
         if value is None:
             judged = judge()
             if judged is None:
                 return False
-            together = decision == len(self._decisions)
-            value = self._together(clauses, judged.judgement()) if together else self._alone(decision, clauses, judged)
+            if decision == len(self._decisions):
+                value = self._together(clauses, judged.judgement())
+            else:
+                value = self._alone(clauses, judged.verdict(self._decisions[decision]))
         self._known[decision, key.tobytes()] = value
+        self._fresh.append((decision, key.tobytes(), value))
         return True
 
-    def _from_clauses(self, decision: int, clauses: int) -> int | None:
+    def _outright_value(self, decision: int, clauses: int) -> int | None:
         if decision < len(self._decisions):
-            return self._outright.verdict(self._decisions[decision], clauses)
+            verdict = self._outright.verdict(self._decisions[decision], clauses)
+            return None if verdict is None else self._alone(clauses, verdict)
         return self._outright.free(clauses) if decision > len(self._decisions) else None
 
-    def _alone(self, decision: int, clauses: int, judged: Judged) -> int:
-        verdict = judged.verdict(self._decisions[decision])
+    def _alone(self, clauses: int, verdict: Verdict) -> int:
         return self._book.enter(verdict)[0] if self._is_closed(verdict, clauses) else OPEN
 
     def _together(self, clauses: int, judgement: Judgement) -> int:
@@ -115,9 +127,12 @@ class Signatures:
     def _is_closed(self, verdict: Verdict, clauses: int) -> bool:
         """Whether a verdict depends on nothing but its signature, the values aside that one rule computes whatever the facts are."""
         layout, spec = self._plan.layout, verdict.spec
-        if any(isinstance(boolean.part, Whole) and clauses & boolean.flag for boolean in layout.booleans):
+        if clauses & self._of_wholes:
             return False  # the facts that it waits for depend on what it is made of
-        rules = layout.rules_in(self._having_a_say(spec, clauses))
+        if not clauses & layout.dynamic and not (spec.default is not None and not isinstance(spec.default, Constant)):
+            return True
+        absent = self._absent[clauses & layout.flags]
+        rules = layout.rules_in(clauses & absent.possible & layout.having_a_say(spec, clauses & absent.certain))
         if not all(isinstance(rule.outcomes[spec.id], Constant) for rule in rules):
             return False
         if spec.default is not None and not isinstance(spec.default, Constant) and verdict.rule is None:
@@ -127,19 +142,14 @@ class Signatures:
             return True
         return len(rules) == 1 and not spec.collects and self._is_sure(rules[0], verdict)
 
-    def _having_a_say(self, spec: DecisionSpec, clauses: int) -> int:
-        """Return the clauses that count in one decision: under `first`, none below the first certain one."""
-        layout = self._plan.layout
-        mask = layout.deciding[spec.id]
-        absent = Absent.of(layout, clauses & layout.flags)
-        sure = (clauses & absent.certain & mask).bit_length()
-        if spec.hit_policy == "first" and sure:
-            mask = mask >> (sure - 1) << (sure - 1)
-        return clauses & absent.possible & mask
-
     def _is_sure(self, rule: Rule, verdict: Verdict) -> bool:
         facts = self._plan.layout.tree.facts
         return all(is_total(value, facts) for name, value in rule.values.items() if name in verdict.spec.values)
+
+
+def _empty(places: int, words: int) -> Any:
+    """Return a table for half as many signatures as it has places."""
+    return np.zeros((places, words + 2), np.uint64)
 
 
 def _looks_inside(guard: Guard) -> bool:
