@@ -13,6 +13,7 @@ from test_columns_agree import difference
 
 from evenhand import Policy
 from evenhand.engine.columns import Columns, readiness
+from evenhand.engine.columns.loop import decide_rows
 from evenhand.engine.columns.readiness import LOOP, Readiness
 
 #: Decides so many rows in a process of its own, and says whether numba was imported for it.
@@ -99,6 +100,17 @@ def test_numba_keeps_the_loop_where_it_is_looked_for(tmp_path: Path) -> None:
     )
     environment = {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
     subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+
+
+def test_nothing_is_compiled_for_a_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is in a policy, the loop is given the same types: others would be compiled for as long as the first."""
+    monkeypatch.setattr(LOOP, "is_wanted", True)
+    plain = '[[rule]]\nid = "r"\nwhen = "loss < 9 USD"\nthen.refund = "full"\nthen.walk_away = "end"\n'
+    with_a_red_line = plain + '[[guard]]\nid = "g"\nnever = "refund >= full and loss > 5 USD"\n'
+    for text in (plain, with_a_red_line):
+        Columns(Policy.loads(f'[policy]\nid = "p"\n{text}')).decide(pa.table({"loss": [1, 7, None]}))
+    loop: Any = decide_rows
+    assert len(loop.signatures) == 1
 
 
 def test_a_batch_that_is_given_up_half_way_is_decided_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,8 @@ class RedLines:
     def __init__(self, layout: Layout, cutter: Cutter, book: Book) -> None:
         self._layout, self._cutter, self._book = layout, cutter, book
         decisions = layout.tree.decisions
-        self._clear = np.zeros((len(decisions), 64, cutter.words), np.uint64)
+        # Whole, and no part of something larger: to numba that would be another type, and it would compile the loop once more.
+        self._clear = np.zeros((len(decisions), 64 if layout.guarding else 1, cutter.words), np.uint64)
         self._done = [0] * len(decisions)
         self._seen: dict[object, Any] = {}
         top = layout.shift + len(layout.owners) - 1
@@ -30,7 +31,7 @@ class RedLines:
     def clear(self) -> Any:
         """Return for each decision and verdict in the book the clauses that it does not rule out."""
         if not self._layout.guarding:
-            return self._clear[:, :1]
+            return self._clear
         most = max(map(len, self._book.verdicts.values()))
         if most > self._clear.shape[1]:
             grown = np.zeros((len(self._done), 2 * most, self._cutter.words), np.uint64)
