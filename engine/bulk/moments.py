@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from ...rules.diagnostics import Diagnostic, Place
+from .chunks import Problems
 from .distinct import each_distinct
 
 
@@ -23,7 +24,7 @@ def may_have_moments(kind: Any) -> bool:
     return any(test(kind) for test in tests)
 
 
-def moment_column(column: Any, name: str = "as_of") -> tuple[Any, dict[int, tuple[Diagnostic, ...]]]:
+def moment_column(column: Any, name: str = "as_of") -> tuple[Any, Problems]:
     """
     Return a column as dates or times, and what is wrong with rows of it; a null is left to whoever decides.
 
@@ -33,14 +34,12 @@ def moment_column(column: Any, name: str = "as_of") -> tuple[Any, dict[int, tupl
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return column, {}
-    values, refused = each_distinct(column, _moment)
+    values, indices, problems = each_distinct(column, _moment, lambda text, _: _unreadable(text, name))
     found = [value for value in values if value is not None]
     is_days = not any(isinstance(value, dt.datetime) for value in found)
     type_ = pa.date32() if is_days else pa.timestamp("us", "UTC")
     if not is_days:
         values = [None if value is None else _utc(value) for value in values]
-    indices = column.dictionary_encode().indices if not pa.types.is_dictionary(column.type) else column.indices
-    problems: dict[int, tuple[Diagnostic, ...]] = {place: (_unreadable(text, name),) for place, text in refused.items()}
     return pa.array(values, type_).take(indices), problems
 
 

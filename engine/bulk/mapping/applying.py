@@ -15,7 +15,7 @@ from ....rules.locate import located
 from ...columns.library import pc
 from ..by_name import trimmed
 from ..chunks import Chunk, Problems, Source, batch_of, merged
-from ..distinct import encoded, places_of
+from ..distinct import each_distinct
 from .cells import reader
 from .expressions import Computed, compile_expression
 from .specs import Spec
@@ -70,7 +70,7 @@ class Mapped:
         if self.names is None:
             return None
         specs = [*self.mapping.facts.values(), *self.mapping.columns.values()]
-        plain = {name for found in self.computed.values() for name in found.plain_columns}
+        plain = {name for found in self.computed.values() for name in found.used}
         named = [name for name in kept if name not in self.mapping.columns]
         wanted = {*(spec.column for spec in specs), *plain, *named}
         return [name for name in self.names if name in wanted]
@@ -104,21 +104,12 @@ class Mapped:
         column = raw_column(chunk, spec.column)
         if spec.is_plain:
             return (trimmed(column) if self.is_text else column), {}
-        read, pairs = reader(spec), encoded(column)
-        made: list[Any] = []
-        bad: dict[int, Any] = {}
-        for number, raw in enumerate(pairs.dictionary.to_pylist()):
-            try:
-                made.append(read(raw))
-            except (FactProblem, ValueError) as problem:
-                made.append(None)
-                bad[number] = diagnostic(problem, spec)
+        made, indices, problems = each_distinct(column, reader(spec), lambda _, problem: diagnostic(problem, spec))
         type_ = pa.list_(pa.string()) if any(isinstance(cell, list) for cell in made) else pa.string()
-        values = pa.array(made, type_).take(pairs.indices)
-        return values, {place: (found,) for place, found in places_of(pairs.indices, bad).items()}
+        return pa.array(made, type_).take(indices), problems
 
 
-def diagnostic(problem: FactProblem | ValueError, spec: Spec) -> Diagnostic:
+def diagnostic(problem: Exception, spec: Spec) -> Diagnostic:
     """Return why a cell cannot be read."""
     if isinstance(problem, FactProblem):
         return Diagnostic(problem.code, {"fact": spec.fact.name, **problem.facts}, spec.place, problem.suggestion)

@@ -13,16 +13,16 @@ import pyarrow as pa
 from ....rules.check import Mistyped, Scope
 from ....rules.conditions import names_in, read_condition, read_value_expression
 from ....rules.currencies import MINOR_DIGITS
-from ....rules.diagnostics import Diagnostic, Findings
+from ....rules.diagnostics import Findings
 from ....rules.evaluate import Settled, Undefined, value_of
-from ....rules.given import FactProblem, read_fact
+from ....rules.given import read_fact
 from ....rules.normal import Normalizer, Universe, facts_in, facts_of
 from ....rules.quantities import decimal_text, value_text
 from ....rules.tree import Expression, NormalForm
 from ....rules.types import BOOLEAN, DATE, DATETIME, DURATION, INTEGER, NUMBER, TEXT, Fact, Type, Value
 from ...truth import State, form_truth
 from ..chunks import merged
-from ..distinct import each_distinct, encoded
+from ..distinct import each_distinct
 from .specs import Spec
 
 if TYPE_CHECKING:
@@ -93,11 +93,6 @@ class Computed:
     used: frozenset[str]
     currency: str
 
-    @property
-    def plain_columns(self) -> frozenset[str]:
-        """The columns that it needs by their own names, and may need."""
-        return self.used
-
     def column(self, chunk: Chunk, mapped: Mapped) -> tuple[Any, Problems]:
         """Return the value of each row, null where something in it is missing; and the rows whose cells nobody can read."""
         used = sorted(self.used)
@@ -127,20 +122,14 @@ class Computed:
         else:
             column = raw_column(chunk, name)
         fact, currencies = self.names[name], mapped.mapping.currencies
-        why: dict[object, Diagnostic] = {}
+        told = attrs.evolve(self.spec, fact=fact)
 
         def read(raw: object) -> Value | None:
-            try:
-                known = read_fact(raw.strip() if isinstance(raw, str) else raw, fact, currencies) if raw != "" else None
-            except FactProblem as problem:
-                why[raw] = diagnostic(problem, attrs.evolve(self.spec, fact=fact))
-                raise ValueError(name) from None
+            known = read_fact(raw.strip() if isinstance(raw, str) else raw, fact, currencies) if raw != "" else None
             return known if known is None or isinstance(known, int | str | tuple | Fraction) else None
 
-        made, refused = each_distinct(column, read)
-        indices = encoded(column).indices.to_pylist()
-        problems = {**problems, **{place: (why[raw],) for place, raw in refused.items()}}
-        return [None if index is None else made[index] for index in indices], problems
+        made, indices, refused = each_distinct(column, read, lambda _, problem: diagnostic(problem, told))
+        return [None if index is None else made[index] for index in indices.to_pylist()], {**problems, **refused}
 
     def _value(self, values: dict[str, Value]) -> object:
         today = dt.datetime.now(dt.UTC).toordinal()  # which nothing in it asks for
