@@ -18,7 +18,6 @@ from ..bulk.ignoring import known_facts, wrongly_ignored
 from ..bulk.overlap import Ahead
 from ..bulk.places import Format, place_of
 from ..bulk.sources import Reading, open_source
-from ..columns.library import pa
 from .pages import Page, Unreadable
 
 if TYPE_CHECKING:
@@ -158,9 +157,7 @@ class Pages:
         """Return a column: as a mapping describes it, as a fact, or as it stands in the file; of nulls where no row has it."""
         if name not in self._described and name in facts.schema.names:
             return facts.column(name), {}
-        if name in self._described or name in chunk.batch.schema.names:
-            return self._mapper.column(chunk, name)
-        return pa.nulls(chunk.batch.num_rows, pa.string()), {}
+        return self._mapper.column(chunk, name)
 
     def _check(self, names: Sequence[str]) -> None:
         """Refuse columns that nobody knows, and miss those that are asked for, or that are to be ignored."""

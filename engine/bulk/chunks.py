@@ -45,6 +45,13 @@ class Chunk:
     last: int
     bad: tuple[BadRow, ...] = ()
 
+    def column(self, name: str, type_: Any = None) -> Any:
+        """Return a column; where there is none of that name, nothing but nulls of *type_*, of text unless said otherwise."""
+        names = self.batch.schema.names
+        if name in names:
+            return self.batch.column(names.index(name))
+        return pa.nulls(self.batch.num_rows, type_ or pa.string())
+
 
 def merged(problems: Problems, more: Problems) -> Problems:
     """Return what is wrong with rows, everything once."""

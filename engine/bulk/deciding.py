@@ -110,16 +110,14 @@ class Decider:
         rows = pa.array(chunk.rows[places])
         columns = [rows]
         for kept in self._kept:
-            column = self._column(chunk.batch, kept)
+            column = self._column(chunk, kept)
             columns.append(column if all_good else column.take(pa.array(places)))
         columns += [table.column(name) for name in self._answers]
         return pa.Table.from_arrays(columns, schema=self.schema)
 
     @staticmethod
-    def _column(batch: Any, kept: Kept) -> Any:
-        if kept.name not in batch.schema.names:
-            return pa.nulls(batch.num_rows, kept.type)
-        column = batch.column(batch.schema.names.index(kept.name))
+    def _column(chunk: Chunk, kept: Kept) -> Any:
+        column = chunk.column(kept.name, kept.type)
         if column.type == kept.type:
             return column
         from .as_text import cells

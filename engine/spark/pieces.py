@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 
 from ..bulk.bytes_in import ByteSource, as_utf8
-from ..bulk.chunks import Chunk
+from ..bulk.chunks import Chunk, batch_of
 from ..bulk.delimited import Delimited
 from ..bulk.job import Job, Summary
 from ..bulk.json_lines import JsonLines
@@ -226,7 +226,8 @@ def _read(work: Piecework, table: Table, *, is_first: bool) -> Iterable[Chunk]:
         (batch,) = table.rename_columns(list(work.columns)).combine_chunks().to_batches()
         return [Chunk(batch, np.arange(1, batch.num_rows + 1, dtype=np.int64), batch.num_rows)]
     if work.source.schema_ is not None and work.source.head is None:  # no column is needed
-        return [_bare(table)]
+        rows = table.num_rows
+        return [Chunk(batch_of({}, rows), np.arange(1, rows + 1, dtype=np.int64), rows)]
     lines = _Lines(work, _joined(table))
     head = work.source.head
     if head is None:
@@ -237,12 +238,6 @@ def _read(work: Piecework, table: Table, *, is_first: bool) -> Iterable[Chunk]:
     if tuple(reader.names) != head.names:
         raise RuntimeError("the first partition does not begin with the head of the file")
     return reader.chunks(0, None)
-
-
-def _bare(table: Table) -> Chunk:
-    rows = table.num_rows
-    batch = pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
-    return Chunk(batch, np.arange(1, rows + 1, dtype=np.int64), rows)
 
 
 def _joined(table: Table) -> bytes:

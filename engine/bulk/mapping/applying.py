@@ -119,8 +119,5 @@ def diagnostic(problem: Exception, spec: Spec) -> Diagnostic:
 
 def raw_column(chunk: Chunk, name: str) -> Any:
     """Return a column of a chunk; nothing but nulls where it has none of that name."""
-    names = chunk.batch.schema.names
-    if name not in names:
-        return pa.nulls(chunk.batch.num_rows, pa.string())
-    column = chunk.batch.column(names.index(name))
+    column = chunk.column(name)
     return pc.cast(column, column.type.value_type) if pa.types.is_dictionary(column.type) else column
