@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from ...rules.diagnostics import nearest
 from ...rules.given import groups_of
 from ...rules.types import Fact
 from ..bulk import BulkError
-from ..bulk.by_name import NAMES, ByName, named, needed_columns
+from ..bulk.by_name import NAMES, ByName, needed_columns, strange
 from ..bulk.chunks import Chunk, Problems, Source, batch_of, merged
+from ..bulk.errors import MOST, meant
 from ..bulk.ignoring import known_facts, wrongly_ignored
 from ..bulk.overlap import Ahead
 from ..bulk.places import Format, place_of
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..bulk.run import Watcher
     from ..policy import Policy
 
-_LISTED: Final = 8
 #: Stretches that are read ahead.
 _DEPTH: Final = 2
 
@@ -164,7 +163,7 @@ class Pages:
         wish = self._wish
         mapped = () if wish.mapping is None else (*wish.mapping.columns, *wish.mapping.facts, *wish.mapping.constants)
         problems = [
-            f"the history has no column `{name}`{_meant(name, (*names, *mapped))}"
+            f"the history has no column `{name}`: {meant(name, (*names, *mapped))}"
             for name in dict.fromkeys(wish.wanted)
             if name not in names and name not in mapped
         ]
@@ -178,17 +177,10 @@ class Pages:
 
 
 def _unknown(unknown: Sequence[str], facts: Mapping[str, Fact], names: Sequence[str]) -> str:
-    listed = ", ".join(named(name, facts, names) for name in unknown[:_LISTED])
-    more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
     columns, them = ("facts for the columns", "them") if len(unknown) > 1 else ("fact for the column", "it")
     commas = ",".join(f'"{name}"' if "," in name else name for name in unknown)
-    ignore = "" if more else f"--ignore '{commas}' or "
+    ignore = f"--ignore '{commas}' or " if len(unknown) <= MOST else ""
     return (
-        f"the policy has no {columns} {listed}{more}: map {them} with --mapping (`policy map --guess` writes one), or leave {them} "
-        f"out with {ignore}--ignore-unknown"
+        f"the policy has no {columns} {strange(unknown, facts, names)}: map {them} with --mapping (`policy map --guess` writes one), "
+        f"or leave {them} out with {ignore}--ignore-unknown"
     )
-
-
-def _meant(name: str, known: Sequence[str]) -> str:
-    near = nearest(name, known)
-    return f": did you mean `{near}`?" if near else f": it has {', '.join(f'`{one}`' for one in known[:_LISTED])}"

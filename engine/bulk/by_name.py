@@ -12,11 +12,10 @@ from ...rules.given import groups_of
 from ...rules.types import Fact
 from ..columns.library import pc
 from .chunks import Chunk, Problems, Source, batch_of
-from .errors import BulkError
+from .errors import BulkError, listed
 
 #: Columns that name an incident and are never a mistake, as in `policy check`.
 NAMES: Final = frozenset({"name", "id", "incident", "incident_id"})
-_MOST: Final = 12
 
 
 class ByName:
@@ -91,9 +90,8 @@ def check_names(source: Source, facts: Mapping[str, Fact], passed_over: Collecti
     known = [field.name for field in schema if is_fact(field.name, facts, groups, field.type)]
     others = [name for name in schema.names if name not in known and name not in passed_over]
     if others:
-        listed = ", ".join(named(name, facts, schema.names) for name in others[:_MOST])
-        more = f" and {len(others) - _MOST} more" if len(others) > _MOST else ""
-        text = f"{'this column is' if len(others) == 1 else 'these columns are'} no fact of the policy: {listed}{more}"
+        columns = "this column is" if len(others) == 1 else "these columns are"
+        text = f"{columns} no fact of the policy: {strange(others, facts, schema.names)}"
         help_ = "map them with --mapping (`policy map --guess` writes one), or leave them out with --ignore or --ignore-unknown"
         raise BulkError(text, help=help_)
     if not known:
@@ -102,18 +100,22 @@ def check_names(source: Source, facts: Mapping[str, Fact], passed_over: Collecti
         )
 
 
-def named(name: str, facts: Mapping[str, Fact], names: Collection[str] = ()) -> str:
+def strange(columns: Sequence[str], facts: Mapping[str, Fact], names: Collection[str]) -> str:
     """
-    Return a column that is no fact, with what was probably meant; where another of the *names* is called the same, that is told.
+    Return columns that are no facts, each with what was probably meant; where another of the *names* is called the same, that is told.
 
-    >>> named("loss (2)", {}, ["loss", "loss (2)"])
-    '`loss (2)` (the head has `loss` twice)'
+    >>> strange(["loss (2)", "note"], {}, ["loss", "loss (2)", "note"])
+    '`loss (2)` (the head has `loss` twice), `note`'
     """
-    base = name.rpartition(" (")[0]
-    if base in names and name[len(base) + 2 : -1].isdigit():
-        return f"`{name[:40]}` (the head has `{base[:40]}` twice)"
-    near = nearest(name, facts)
-    return f"`{name[:40]}` (did you mean `{near}`?)" if near else f"`{name[:40]}`"
+
+    def named(name: str) -> str:
+        base = name.rpartition(" (")[0]
+        if base in names and name[len(base) + 2 : -1].isdigit():
+            return f"`{name[:40]}` (the head has `{base[:40]}` twice)"
+        near = nearest(name, facts)
+        return f"`{name[:40]}` (did you mean `{near}`?)" if near else f"`{name[:40]}`"
+
+    return listed(columns, named)
 
 
 def needed_columns(source: Source, facts: Mapping[str, Fact], kept: Sequence[str]) -> list[str] | None:

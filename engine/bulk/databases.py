@@ -8,10 +8,9 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from ...rules.diagnostics import nearest
 from .chunks import Chunk, Source
 from .columnar import ROWS, Columnar, numbered
-from .errors import BulkError, ExtraMissing, Stopped
+from .errors import BulkError, ExtraMissing, Stopped, meant
 from .json_lines import Gathered
 from .places import Place
 
@@ -191,9 +190,7 @@ def _with_driver(url: str) -> str:
 
 def no_table(place: Place, known: Sequence[str]) -> BulkError:
     """Return the error of a table that is not there."""
-    near = nearest(place.table, known)
-    listed = f"there are: {', '.join(known[:20])}" if known else "there is no table in it"
-    return BulkError(f"there is no table `{place.table}`", help=f"did you mean `{near}`?" if near else listed)
+    return BulkError(f"there is no table `{place.table}`", help=meant(place.table, known))
 
 
 def quoted(name: str) -> str:

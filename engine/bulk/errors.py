@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
+
+from ...rules.diagnostics import nearest
+
+#: How many names a message lists.
+MOST: Final = 12
 
 
 class BulkError(Exception):
@@ -30,6 +36,30 @@ def sentence(text: str) -> str:
     ('did you mean `loss`?', 'name a file.')
     """
     return text if text.endswith((".", "?")) else f"{text}."
+
+
+def listed(names: Sequence[str], say: Callable[[str], str] = "`{}`".format) -> str:
+    """
+    Return names as a message lists them, each as *say* puts it; of many, the first.
+
+    >>> listed(["loss", "paid"]), listed([f"c{number}" for number in range(14)])[-23:]
+    ('`loss`, `paid`', '`c10`, `c11` and 2 more')
+    """
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return ", ".join(map(say, names[:MOST])) + more
+
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """
+    Return the way out for a name that is not there: the one that was probably meant, or else those that there are.
+
+    >>> meant("los", ["loss", "paid"]), meant("tone", ["loss", "paid"])
+    ('did you mean `loss`?', 'there are `loss`, `paid`')
+    """
+    near = nearest(name, known)
+    if near:
+        return f"did you mean `{near}`?"
+    return f"there {'is' if len(known) < 2 else 'are'} {listed(known) or 'none'}"
 
 
 class Complaints:

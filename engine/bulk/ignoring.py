@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...rules.diagnostics import nearest
 from ...rules.types import Fact
+from .errors import meant
 
 if TYPE_CHECKING:
     from . import mapping as maps
@@ -34,6 +34,5 @@ def wrongly_ignored(ignored: Sequence[str], source: Source, mapping: maps.Mappin
             text = f"`{name}` is to be ignored, and the mapping makes `{uses[name]}` of it: take it out of one of them"
             found.append(text)
         elif not source.is_open and name not in source.names:
-            near = nearest(name, source.names)
-            found.append(f"there is no column `{name}` to ignore" + (f": did you mean `{near}`?" if near else ""))
+            found.append(f"there is no column `{name}` to ignore: {meant(name, source.names)}")
     return found

@@ -95,7 +95,7 @@ class Journal:
 
     def finish(self, state: State, join: Any) -> None:
         """Join what was written, give it its name, and remove the folder; can be done again after a crash at any point."""
-        joined, bad = self.folder / _JOINED, self.folder / _JOINED_BAD
+        joined = self.folder / _JOINED
         if not state.is_joined:
             segments = [self.segment(number) for number in range(1, state.segments + 1)]
             if len(segments) == 1:
@@ -103,38 +103,39 @@ class Journal:
                     segments[0].replace(joined)
             else:
                 join(segments, joined)
-            self._join_bad(bad, state.segments)
+            self._join_bad(state.segments)
             _sync_folder(self.folder)
             state = attrs.evolve(state, is_joined=True)
             self.commit(state)
-        if not state.counts.get("bad"):
-            self.bad.unlink(missing_ok=True)  # an older job's, of the same name
-        self._name(bad, self.bad)
+        self._name_bad(state)
         self._name(joined, self.output)
         self.forget()
 
     def hand_over(self, state: State, fill: Callable[[Sequence[Path]], None]) -> None:
         """Give what was written to a database, and remove the folder; can be done again after a crash at any point."""
         fill([self.segment(number) for number in range(1, state.segments + 1)])
-        joined = self.folder / _JOINED_BAD
-        self._join_bad(joined, state.segments)
-        if not state.counts.get("bad"):
-            self.bad.unlink(missing_ok=True)
-        self._name(joined, self.bad)
+        self._join_bad(state.segments)
+        self._name_bad(state)
         self.forget()
 
-    def _join_bad(self, target: Path, segments: int) -> None:
+    def _join_bad(self, segments: int) -> None:
         """Join the bad rows; no file where there are none."""
         parts = [self.bad_segment(number) for number in range(1, segments + 1)]
         parts = [part for part in parts if part.exists() and part.stat().st_size]
         if not parts:
             return
-        with target.open("wb") as sink:
+        with (self.folder / _JOINED_BAD).open("wb") as sink:
             for part in parts:
                 with part.open("rb") as source:
                     shutil.copyfileobj(source, sink)
             sink.flush()
             os.fsync(sink.fileno())
+
+    def _name_bad(self, state: State) -> None:
+        """Give the bad rows their name; where there are none, an older job's of that name are gone."""
+        if not state.counts.get("bad"):
+            self.bad.unlink(missing_ok=True)
+        self._name(self.folder / _JOINED_BAD, self.bad)
 
     def _name(self, made: Path, wanted: Path) -> None:
         if made.exists():

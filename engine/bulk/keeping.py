@@ -6,11 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from ...rules.diagnostics import nearest
 from ..columns import answer_schema
 from .chunks import Source
 from .deciding import ROW, Kept
-from .errors import BulkError, Complaints
+from .errors import BulkError, Complaints, meant
 from .job import Job
 
 
@@ -22,7 +21,7 @@ def kept_columns(job: Job, source: Source) -> tuple[list[Kept], dict[str, str]]:
         BulkError: If there is no such column.
     """
     schema = source.schema()
-    names = _names(job, source, schema)
+    names = _names(job, schema)
     taken = {ROW, *answer_schema(job.policy, detail=job.detail).names}
     kept: list[Kept] = []
     renamed: dict[str, str] = {}
@@ -37,7 +36,7 @@ def kept_columns(job: Job, source: Source) -> tuple[list[Kept], dict[str, str]]:
     return kept, renamed
 
 
-def _names(job: Job, source: Source, schema: Any) -> list[str]:
+def _names(job: Job, schema: Any) -> list[str]:
     if job.keep is None:
         if schema is None:
             text = "--keep all cannot be known beforehand for JSON lines"
@@ -47,8 +46,7 @@ def _names(job: Job, source: Source, schema: Any) -> list[str]:
         complaints = Complaints()
         for name in job.keep:
             if name not in schema.names:
-                near = nearest(name, schema.names)
-                help_ = f"did you mean `{near}`?" if near else f"there are: {', '.join(source.names[:20])}"
-                complaints.found.append(BulkError(f"there is no column `{name}` to keep", help=help_))
+                text = f"there is no column `{name}` to keep"
+                complaints.found.append(BulkError(text, help=meant(name, schema.names)))
         complaints.tell()
     return list(dict.fromkeys(job.keep))

@@ -9,11 +9,10 @@ from functools import partial
 
 import attrs
 
-from ...rules.diagnostics import nearest
 from .by_name import NAMES, ByName, check_names, needed_columns
 from .chunks import Source
 from .deciding import Decider, Kept, Mapper
-from .errors import BulkError, Complaints
+from .errors import BulkError, Complaints, meant
 from .ignoring import known_facts, wrongly_ignored
 from .job import Job, Summary, check_same
 from .journal import Journal
@@ -141,9 +140,8 @@ def check_column(source: Source, name: str) -> None:
     if source.is_open:
         return
     if name not in source.names:
-        near = nearest(name, source.names)
-        help_ = f"did you mean `{near}`?" if near else f"there are: {', '.join(source.names[:20])}"
-        raise BulkError(f"there is no column `{name}` to take the moment of each decision from", help=help_)
+        text = f"there is no column `{name}` to take the moment of each decision from"
+        raise BulkError(text, help=meant(name, source.names))
     kind = source.schema().field(name).type
     if not may_have_moments(kind):
         raise BulkError(f"the column `{name}` holds {kind}, and no dates or times", help="name another one, or map it")
