@@ -59,7 +59,7 @@ def table_schema(schema: Any) -> Any:
 
 
 def for_table(table: Any, schema: Any) -> Any:
-    """Return a table in the schema in which it waits for its database."""
+    """Return a table in the schema in which it waits for its database; one that has it already costs nothing."""
     columns = [
         column if column.type == field.type else joined(cells, column)
         for field, column in zip(schema, table.columns, strict=True)

@@ -82,15 +82,14 @@ class _ArrowWriter:
 class _ParquetWriter:
     """Parquet, each table a group of rows; also for rows that wait for a database."""
 
-    def __init__(self, sink: BinaryIO, schema: Any, *, is_for_table: bool) -> None:
-        self._schema, self._is_for_table = schema, is_for_table
+    def __init__(self, sink: BinaryIO, schema: Any) -> None:
+        self._schema = schema
         self._writer = pq.ParquetWriter(sink, schema, compression="snappy", write_statistics=False)
 
     def write(self, table: Any) -> None:
         """Write a table."""
         if table.num_rows:
-            table = for_table(table, self._schema) if self._is_for_table else table
-            self._writer.write_table(table, row_group_size=table.num_rows)
+            self._writer.write_table(for_table(table, self._schema), row_group_size=table.num_rows)
 
     def close(self) -> None:
         """Finish the segment."""
@@ -112,7 +111,7 @@ def schema_for(schema: Any, format_: Format) -> Any:
 def writer_for(sink: BinaryIO, format_: Format, schema: Any, *, head: bool) -> Writer:
     """Return the writer of a format; *head* says whether a table of text begins with its head."""
     if format_ in ("parquet", "table"):
-        return _ParquetWriter(sink, schema, is_for_table=format_ == "table")
+        return _ParquetWriter(sink, schema)
     if format_ in ("arrow", "arrows"):
         return _ArrowWriter(sink, format_, schema)
     return _TextWriter(sink, format_, schema, head=head)
