@@ -35,7 +35,7 @@ _GROUPED: Final = re.compile(r"\(?[-+]?\d{1,3}(,\d{3})+(\.\d+)?\)?\Z")
 _CONTINENTAL: Final = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d+),\d{1,2}\Z")
 _DURATION: Final = re.compile(r"\d+(\.\d+)?\s*(s|sec|m|min|h|hours?|d|days?|w|weeks?)\Z")
 _BOOLEAN: Final = frozenset(("true", "false", "yes", "no"))
-_BINARY: Final = frozenset(("y", "n", "t", "f", "0", "1", "y", "n"))
+_BINARY: Final = frozenset(("y", "n", "t", "f", "0", "1"))
 #: Of cells that are not blank, how many have to look alike.
 MOST: Final = 0.9
 
@@ -95,7 +95,7 @@ def look_at(name: str, texts: Iterable[str | None]) -> Look:
         return attrs.evolve(base, kind=kind, format=dated[0], others=tuple(dated[1:]))
     if lowered <= _BINARY and len(lowered) == 2:
         return attrs.evolve(base, kind="binary")
-    return _numeric(base) or _worded(base)
+    return _numeric(base) or attrs.evolve(base, kind="text")
 
 
 def _share(cells: Counter[str], fits: Iterable[str]) -> float:
@@ -151,7 +151,3 @@ def _numeric(base: Look) -> Look | None:
         is_whole=not decimal and not any("." in cell for cell in (*plain, *grouped)),
         lowest="-" if any(cell.startswith(("-", "(")) for cell in bare) else "",
     )
-
-
-def _worded(base: Look) -> Look:
-    return attrs.evolve(base, kind="text")

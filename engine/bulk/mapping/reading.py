@@ -20,7 +20,7 @@ from ....rules.load import report_problems
 from ....rules.locate import located
 from ....rules.quantities import TIME_UNITS, from_python
 from ....rules.types import NAMED_TYPES, TEXT, Fact
-from .specs import KEYS, TYPES, Spec
+from .specs import KEYS, Spec
 
 if TYPE_CHECKING:
     from ....engine.policy import Policy
@@ -171,11 +171,11 @@ class _Reader:
         if isinstance(raw, dict) and "type" in raw:
             written = raw["type"]
             if written not in NAMED_TYPES:
-                known = ", ".join(TYPES)
+                known = ", ".join(NAMED_TYPES)
                 self._findings.report(
                     "unknown-type",
                     place.inside("type"),
-                    suggestion=nearest(str(written), TYPES),
+                    suggestion=nearest(str(written), NAMED_TYPES),
                     type=shown(written),
                     types=known,
                 )
@@ -213,7 +213,7 @@ class _Reader:
             self._findings.report("column-or-expression", place, fact=fact.name)
         if len(self._findings) > before:
             return None
-        return self._described(fact, raw, place) if len(self._findings) == before else None
+        return self._described(fact, raw, place)
 
     def _check_key(self, key: str, fact: Fact, place: Place, *, is_column: bool) -> None:
         here = attrs.evolve(place.inside(key), key=True)

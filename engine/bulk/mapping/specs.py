@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 
 from ....rules.diagnostics import Place
-from ....rules.types import NAMED_TYPES, Fact, Number
+from ....rules.types import Fact, Number
 
 #: The keys of a table that describes a column or a fact: what each takes, and for which kinds of facts it is there (all, if none).
 KEYS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -26,7 +26,6 @@ KEYS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "separator": ("a sign like `;`", ("list",)),
     "type": ("the name of a type", ()),
 }
-TYPES: Final = tuple(NAMED_TYPES)
 
 
 @attrs.frozen
