@@ -198,7 +198,7 @@ class Maker:
         default = self.default_node()
         otherwise = default if default is not None else text(REFER) if self.words else nodes.null()
         whens = [(one.holds, one.outcome) for one in self.candidates]
-        return self.define("winners", "o", nodes.chosen(whens, otherwise, merged=True), "what it gives")
+        return self.define("winners", "o", nodes.chosen(whens, otherwise, shortened=True), "what it gives")
 
     @property
     def outcome_may_be_null(self) -> bool:

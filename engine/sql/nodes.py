@@ -190,11 +190,12 @@ def between(subject: Node, low: Node, high: Node) -> Node:
     return exp.Between(this=own(subject), low=own(low), high=own(high))
 
 
-def chosen(whens: Iterable[When], otherwise: Node | None = None, *, merged: bool = False) -> Node:
+def chosen(whens: Iterable[When], otherwise: Node | None = None, *, shortened: bool = False) -> Node:
     """
     Return what the first condition that holds leads to.
 
-    Where it is *merged*, neighbours that lead to the same become one, and those that lead where the rest does anyway are left out.
+    Where it is *shortened*, the last conditions are left out if they lead where the rest does anyway. Neighbours that lead to the
+    same stay apart: DuckDB asks each condition of the rows that are left, and all parts of an `OR` of all of them.
     """
     ifs: list[exp.If] = []
     for condition, result in whens:
@@ -203,11 +204,8 @@ def chosen(whens: Iterable[When], otherwise: Node | None = None, *, merged: bool
             break
         if is_false(condition) or isinstance(condition, exp.Null):
             continue
-        if ifs and merged and ifs[-1].args["true"] == result:
-            ifs[-1].set("this", any_of([ifs[-1].this, condition]))
-        else:
-            ifs.append(exp.If(this=own(condition), true=own(result)))
-    while merged and ifs and otherwise is not None and ifs[-1].args["true"] == otherwise:
+        ifs.append(exp.If(this=own(condition), true=own(result)))
+    while shortened and ifs and otherwise is not None and ifs[-1].args["true"] == otherwise:
         ifs.pop()
     if not ifs:
         return null() if otherwise is None else own(otherwise)

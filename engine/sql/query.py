@@ -139,7 +139,7 @@ class Query:
             return nodes.false()
         asked = [name for name in facts.tree.facts if name in facts.tree.asked and facts.may_be_missing(name)]
         known = nodes.all_of(nodes.is_known(facts.raw(name)) for name in asked)
-        return self.stages.share("facts", "_known_", known, "every fact is known")
+        return self.stages.share("rules", "_known_", known, "every fact is known")
 
     def _first_origin(self, spec: DecisionSpec) -> Origin | None:
         return next((rule.origin for rule in self.tree.rules if spec.id in rule.outcomes), None)
@@ -193,7 +193,11 @@ class Query:
             self.stages.define("facts", "_today", day, "the day of the decision, in days since 0001-01-01, which is 1")
 
     def _problems(self) -> tuple[Node, Node]:
-        """Return whether all facts are well, and the names of those that no reading would take."""
+        """
+        Return whether all facts are well, and the names of those that no reading would take.
+
+        They are looked at beside the rules, as DuckDB finds what checks and rules both ask only within one stage.
+        """
         checks = list(self.facts.checks())
         if isinstance(self.wanted.as_of, str):
             checks.append((self.wanted.as_of, nodes.is_known(column(self.wanted.as_of))))
@@ -210,7 +214,7 @@ class Query:
         names = self.dialect.joined(listed) if len(listed) > 1 else text(checks[0][0])
         sound = nodes.all_of(well)
         sound = nodes.coalesced(sound, nodes.false()) if surely else sound
-        return self.stages.define("facts", "_sound", sound, "every fact is one that a reading takes"), names
+        return self.stages.define("rules", "_sound", sound, "every fact is one that a reading takes"), names
 
     def name(self, *parts: str) -> str:
         """Return the name of a column of the answer."""

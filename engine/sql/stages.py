@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,8 +14,8 @@ from .nodes import Node
 
 #: The stages, in their order, and what a reader is told of each.
 STAGES: Final = {
-    "facts": "the facts, and which of them no reading would take",
-    "rules": "whether each rule holds: TRUE, FALSE, or NULL for want of a fact",
+    "facts": "facts in the form in which they are reckoned with",
+    "rules": "whether each rule holds: TRUE, FALSE, or NULL for want of a fact; and whether the row is sound",
     "winners": "by decision: which rule comes first, and what it gives",
     "verdicts": "by decision: whether rules that may hold agree with it",
     "waiting": "by decision: how much waits for each missing fact",
@@ -34,6 +35,7 @@ class Stages:
     steps: dict[str, list[dict[str, tuple[Node, str]]]] = attrs.field(factory=lambda: {stage: [] for stage in STAGES})
     _places: dict[str, tuple[int, int]] = attrs.field(factory=dict)
     _shared: dict[tuple[str, Node], str] = attrs.field(factory=dict)
+    _numbers: Counter[str] = attrs.field(factory=Counter)
 
     def define(self, stage: str, name: str, node: Node, comment: str = "") -> Node:
         """Define a column, and return it; what needs no column is returned as it is."""
@@ -56,15 +58,15 @@ class Stages:
             return nodes.own(node)
         name = self._shared.get((stage, node))
         if name is None:
-            count = sum(one.rstrip("0123456789") == letters for one in self._shared.values())
-            name = self._shared[stage, node.copy()] = f"{letters}{count + 1}"
+            self._numbers[letters] += 1
+            name = self._shared[stage, node.copy()] = f"{letters}{self._numbers[letters]}"
             self.define(stage, name, node, comment)
         return nodes.column(name)
 
     def ctes(self) -> Iterator[tuple[str, str, dict[str, tuple[Node, str]]]]:
-        """Yield the name of each CTE, what a reader is told of it, and its columns; of the facts there always is one."""
+        """Yield the name of each CTE, what a reader is told of it, and its columns; of the rules there always is one."""
         for stage, steps in self.steps.items():
-            listed = steps or ([{}] if stage == "facts" else [])
+            listed = steps or ([{}] if stage == "rules" else [])
             for at, columns in enumerate(listed, 1):
                 yield (f"_{stage}" if at == 1 else f"_{stage}_{at}"), STAGES[stage] if at == 1 else "", columns
 

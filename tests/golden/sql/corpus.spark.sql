@@ -1,4 +1,4 @@
-WITH _facts /* the facts, and which of them no reading would take */ AS (
+WITH _facts /* facts in the form in which they are reckoned with */ AS (
   SELECT
     `id`,
     `loss`,
@@ -9,6 +9,55 @@ WITH _facts /* the facts, and which of them no reading would take */ AS (
     `tags`,
     `due`,
     `score`,
+    CASE
+      WHEN `paid` BETWEEN -99999999999 AND 99999999999
+      THEN CAST(CAST(`paid` AS DECIMAL(30, 4)) * 10000 AS DECIMAL(38, 0))
+    END AS `_paid`, /* paid, in 1/10000 USD */
+    CASE
+      WHEN `loss` BETWEEN -99999999999 AND 99999999999
+      THEN CAST(CAST(`loss` AS DECIMAL(30, 4)) * 10000 AS DECIMAL(38, 0))
+    END AS `_loss`, /* loss, in 1/10000 USD */
+    CAST(DATEDIFF(CAST(`due` AS DATE), CAST('0001-01-01' AS DATE)) + 1 AS DECIMAL(38, 0)) AS `_due`, /* due, in days since 0001-01-01, which is 1 */
+    COALESCE(
+      CASE
+        WHEN `score` BETWEEN -999999999999999 AND 999999999999999
+        THEN CAST(CAST(`score` AS DECIMAL(30, 0)) AS DECIMAL(38, 0))
+      END,
+      2
+    ) AS `_score` /* score, as a whole number */
+  FROM incidents
+), _rules /* whether each rule holds: TRUE, FALSE, or NULL for want of a fact; and whether the row is sound */ AS (
+  SELECT
+    *,
+    (
+      `_paid` * 2
+    ) > (
+      3 * `_loss`
+    )
+    AND (
+      `tone` COLLATE UTF8_BINARY
+    ) <> 'furious' AS `_r1`, /* overpaid: paid > 1.5 * loss and tone <= cross */
+    `loss` <= 50
+    AND (
+      `tone` COLLATE UTF8_BINARY
+    ) = 'calm'
+    AND CAST(CARDINALITY(`tags`) AS DECIMAL(38, 0)) >= 1 AS `_r2`, /* small: loss <= 50 USD and tone = calm and count(tags) >= 1 */
+    (
+      739941 - `_due`
+    ) > 30
+    OR CASE
+      WHEN `_score` = 0
+      THEN NULL
+      WHEN `_score` > 0
+      THEN `_loss` > (
+        200000 * `_score`
+      )
+      WHEN `_score` < 0
+      THEN `_loss` < (
+        200000 * `_score`
+      )
+    END AS `_r3`, /* late: days_since(due) > 30 or loss / score > 20 USD */
+    CONTAINS(`note` COLLATE UTF8_BINARY, 's') AND NOT `injury` IS NULL AS `_r4`, /* noted: note contains 's' and injury is known */
     NOT `loss` IS NULL
     AND NOT `paid` IS NULL
     AND NOT `tone` IS NULL
@@ -40,56 +89,7 @@ WITH _facts /* the facts, and which of them no reading would take */ AS (
         ELSE CAST(`score` AS DECIMAL(30, 0)) = `score`
       END,
       TRUE
-    ) AS `_sound`, /* every fact is one that a reading takes */
-    CASE
-      WHEN `paid` BETWEEN -99999999999 AND 99999999999
-      THEN CAST(CAST(`paid` AS DECIMAL(30, 4)) * 10000 AS DECIMAL(38, 0))
-    END AS `_paid`, /* paid, in 1/10000 USD */
-    CASE
-      WHEN `loss` BETWEEN -99999999999 AND 99999999999
-      THEN CAST(CAST(`loss` AS DECIMAL(30, 4)) * 10000 AS DECIMAL(38, 0))
-    END AS `_loss`, /* loss, in 1/10000 USD */
-    CAST(DATEDIFF(CAST(`due` AS DATE), CAST('0001-01-01' AS DATE)) + 1 AS DECIMAL(38, 0)) AS `_due`, /* due, in days since 0001-01-01, which is 1 */
-    COALESCE(
-      CASE
-        WHEN `score` BETWEEN -999999999999999 AND 999999999999999
-        THEN CAST(CAST(`score` AS DECIMAL(30, 0)) AS DECIMAL(38, 0))
-      END,
-      2
-    ) AS `_score` /* score, as a whole number */
-  FROM incidents
-), _rules /* whether each rule holds: TRUE, FALSE, or NULL for want of a fact */ AS (
-  SELECT
-    *,
-    (
-      `_paid` * 2
-    ) > (
-      3 * `_loss`
-    )
-    AND (
-      `tone` COLLATE UTF8_BINARY
-    ) <> 'furious' AS `_r1`, /* overpaid: paid > 1.5 * loss and tone <= cross */
-    `loss` <= 50
-    AND (
-      `tone` COLLATE UTF8_BINARY
-    ) = 'calm'
-    AND CAST(CARDINALITY(`tags`) AS DECIMAL(38, 0)) >= 1 AS `_r2`, /* small: loss <= 50 USD and tone = calm and count(tags) >= 1 */
-    (
-      739941 - `_due`
-    ) > 30
-    OR CASE
-      WHEN `_score` = 0
-      THEN NULL
-      WHEN `_score` > 0
-      THEN `_loss` > (
-        200000 * `_score`
-      )
-      WHEN `_score` < 0
-      THEN `_loss` < (
-        200000 * `_score`
-      )
-    END AS `_r3`, /* late: days_since(due) > 30 or loss / score > 20 USD */
-    CONTAINS(`note` COLLATE UTF8_BINARY, 's') AND NOT `injury` IS NULL AS `_r4` /* noted: note contains 's' and injury is known */
+    ) AS `_sound` /* every fact is one that a reading takes */
   FROM _facts
 ), _winners /* by decision: which rule comes first, and what it gives */ AS (
   SELECT
