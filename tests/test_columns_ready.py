@@ -12,7 +12,7 @@ import pytest
 from test_columns_agree import difference
 
 from evenhand import Policy
-from evenhand.engine.columns import Columns, readiness
+from evenhand.engine.columns import Columns, loop, readiness
 from evenhand.engine.columns.loop import decide_rows
 from evenhand.engine.columns.readiness import LOOP, Readiness
 
@@ -109,8 +109,14 @@ def test_nothing_is_compiled_for_a_policy(monkeypatch: pytest.MonkeyPatch) -> No
     with_a_red_line = plain + '[[guard]]\nid = "g"\nnever = "refund >= full and loss > 5 USD"\n'
     for text in (plain, with_a_red_line):
         Columns(Policy.loads(f'[policy]\nid = "p"\n{text}')).decide(pa.table({"loss": [1, 7, None]}))
-    loop: Any = decide_rows
-    assert len(loop.signatures) == 1
+    compiled: Any = decide_rows
+    assert len(compiled.signatures) == 1
+
+
+def test_only_what_python_calls_is_kept() -> None:
+    """What is called within the loop is compiled for it alone, without what Python would need to call it."""
+    kept = {name for name, value in vars(loop).items() if hasattr(value, "stats") and value.stats.cache_path}
+    assert kept == {"decide_rows", "gather", "remember_all"}
 
 
 def test_a_batch_that_is_given_up_half_way_is_decided_whole(monkeypatch: pytest.MonkeyPatch) -> None:

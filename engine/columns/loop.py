@@ -19,6 +19,7 @@ from .library import library
 numba: Final[Any] = library("numba")
 _types: Final[Any] = library("numba.core.types")
 _cgutils: Final[Any] = library("numba.core.cgutils")
+_arrays: Final[Any] = library("numba.np.arrayobj")
 _extending: Final[Any] = library("numba.extending")
 leading_zeros: Final[Any] = library("numba.cpython.unsafe.numbers").leading_zeros
 
@@ -118,17 +119,25 @@ class Found(NamedTuple):
 
 def compiled(function: F) -> F:
     """
-    Have a function compiled when it is first called, and kept for the next process.
+    Have a function compiled when it is first called from Python, and kept for the next process.
 
-    It makes no array, so the references to those that it is given are not counted: counting them took longer than all else.
+    None of ours makes an array, so the references to those that they are given are not counted: counting them took longer than all else.
     """
-    made: F = numba.njit(nogil=True, cache=True, error_model="numpy", _nrt=False)(function)
-    return made
+    return _compiled(function, cache=True)
 
 
-def compiled_with_views(function: F) -> F:
-    """Do the same to a function that looks at foreign memory as an array, which numba does with counted references only."""
-    made: F = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+def _part(function: F) -> F:
+    """Have a function compiled for others to call: to let Python call it, and the next process find it, took a fifth of all the time."""
+    return _compiled(function, no_cpython_wrapper=True)
+
+
+def _in_place(function: F) -> F:
+    """Have a function compiled as a part of the one place that calls it: what is called is compiled again within each caller."""
+    return _compiled(function, no_cpython_wrapper=True, inline="always")
+
+
+def _compiled(function: F, **options: Any) -> F:
+    made: F = numba.njit(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True, **options)(function)
     return made
 
 
@@ -137,19 +146,21 @@ def _intrinsic(function: Callable[..., Any]) -> Any:
 
 
 @_intrinsic
-def _pointer(_context: Any, address: Any) -> Any:
-    """Turn an address into a pointer."""
+def _view(_context: Any, address: Any, count: Any, dtype: Any) -> Any:
+    """Look at foreign memory as an array; numba's own `carray` does so with counted references only."""
+    array = _types.Array(dtype.dtype, 1, "C")
 
-    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], _cgutils.voidptr_t)
+    def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], _cgutils.voidptr_t)
+        return _arrays.np_cfarray(context, builder, array(_types.voidptr, count), (pointer, arguments[1]))
 
-    return _types.voidptr(address), generate
+    return array(address, count, dtype), generate
 
 
-@compiled_with_views
+@_part
 def _unpack(address: Any, bit: Any, count: Any, out: Any) -> None:
     """Unpack bits into bytes."""
-    bits = numba.carray(_pointer(address), ((bit + count + 7) // 8 + 1,), np.uint8)
+    bits = _view(address, (bit + count + 7) // 8 + 1, np.uint8)
     if bit % 8 == 0:
         at = bit // 8
         whole = count // 8
@@ -164,7 +175,7 @@ def _unpack(address: Any, bit: Any, count: Any, out: Any) -> None:
             out[i] = (bits[(bit + i) >> 3] >> ((bit + i) & 7)) & 1
 
 
-@compiled
+@_part
 def _classify(values: Any, edges: Any, place: Any, bad: Any) -> None:
     """Find the class of each value between its edges; one beyond the first or the last is bad, and so is NaN."""
     count, steps = len(values), len(edges) - 2
@@ -188,7 +199,7 @@ def _classify(values: Any, edges: Any, place: Any, bad: Any) -> None:
         place[i] += np.uint32(values[i] >= edges[place[i] + 1])
 
 
-@compiled
+@_part
 def _look_up(indices: Any, codes: Any, valid: Any, has_nulls: Any, place: Any, bad: Any) -> None:
     """Look codes up by index."""
     for i in range(len(indices)):
@@ -220,17 +231,17 @@ class Scratch(NamedTuple):
     single: Any
 
 
-@compiled_with_views
+@_in_place
 def _read(inputs: Inputs, at: Any, start: Any, scratch: Scratch) -> None:
     """Work out the classes of one column for a chunk of rows."""
     kind, data, count = inputs.kind[at], inputs.data[at], len(scratch.place)
     first, last = inputs.first[at], inputs.first[at] + inputs.count[at]
     place, bad, valid, has_nulls = scratch.place, scratch.bad, scratch.valid, inputs.valid[at] != 0
     if kind == BYTES:
-        narrow = numba.carray(_pointer(data + np.uint64(start)), (count,), np.uint8)
+        narrow = _view(data + np.uint64(start), count, np.uint8)
         _look_up(narrow, inputs.codes[first:last], valid, has_nulls, place, bad)
     elif kind == INDICES:
-        wide = numba.carray(_pointer(data + np.uint64(4 * start)), (count,), np.int32)
+        wide = _view(data + np.uint64(4 * start), count, np.int32)
         _look_up(wide, inputs.codes[first:last], valid, has_nulls, place, bad)
     elif kind == BITS:
         no, yes = inputs.codes[first], inputs.codes[first + 1]
@@ -239,17 +250,17 @@ def _read(inputs: Inputs, at: Any, start: Any, scratch: Scratch) -> None:
             place[i] = yes if bad[i] else no
             bad[i] = 0
     elif kind == INTS:
-        long = numba.carray(_pointer(data + np.uint64(8 * start)), (count,), np.int64)
+        long = _view(data + np.uint64(8 * start), count, np.int64)
         _classify(long, inputs.whole_edges[first:last], place, bad)
     elif kind == SMALL_INTS:
-        short = numba.carray(_pointer(data + np.uint64(4 * start)), (count,), np.int32)
+        short = _view(data + np.uint64(4 * start), count, np.int32)
         _classify(short, inputs.whole_edges[first:last], place, bad)
     else:
-        real = numba.carray(_pointer(data + np.uint64(8 * start)), (count,), np.float64)
+        real = _view(data + np.uint64(8 * start), count, np.float64)
         _classify(real, inputs.real_edges[first:last], place, bad)
 
 
-@compiled_with_views
+@_part
 def _code(inputs: Inputs, start: Any, scratch: Scratch) -> None:
     """Work out, for a chunk of rows, the class of every fact, joined within each group, and which rows are too hard."""
     count, hard, place, bad, valid = len(scratch.hard), scratch.hard, scratch.place, scratch.bad, scratch.valid
@@ -275,7 +286,7 @@ def _code(inputs: Inputs, start: Any, scratch: Scratch) -> None:
             joined[i] += place[i] * stride
 
 
-@compiled
+@_part
 def _top(words: Any, masks: Any, decision: Any) -> Any:
     """Return the place of the first clause of a decision that is left, the last of all where there is none."""
     for word in range(len(words)):
@@ -285,7 +296,7 @@ def _top(words: Any, masks: Any, decision: Any) -> Any:
     return 64 * len(words)
 
 
-@compiled
+@_part
 def _fold(program: Program, left: Any, certain: Any, possible: Any) -> Any:
     """Work out what holds for certain and what may, from the clauses and flags left; say whether there are flags."""
     flagged = False
@@ -304,7 +315,7 @@ def _fold(program: Program, left: Any, certain: Any, possible: Any) -> Any:
     return flagged
 
 
-@compiled
+@_part
 def _keep(program: Program, decision: Any, certain: Any, possible: Any, key: Any) -> None:
     """Add to a signature the clauses that have a say in a decision: under `first`, none below the first certain one."""
     last = 64 * program.words
@@ -320,7 +331,7 @@ def _keep(program: Program, decision: Any, certain: Any, possible: Any, key: Any
         key[word] |= bits
 
 
-@compiled
+@_part
 def _keep_flags(program: Program, left: Any, key: Any) -> None:
     """
     Add to a signature the flags for which one of its clauses asks.
@@ -346,7 +357,7 @@ def _keep_flags(program: Program, left: Any, key: Any) -> None:
             key[word] |= left[word] & program.flags[word]
 
 
-@compiled
+@_part
 def _remembered(memory: Memory, decision: Any, key: Any) -> Any:
     """Return what a signature comes to."""
     words, keys = len(key), memory.keys
@@ -361,7 +372,7 @@ def _remembered(memory: Memory, decision: Any, key: Any) -> Any:
     return np.int64(ABSENT)
 
 
-@compiled
+@_part
 def _remembered_single(memory: Memory, decision: Any, key: Any) -> Any:
     """Do the same where a signature is one word."""
     keys, number = memory.keys, np.uint64(decision)
@@ -373,7 +384,7 @@ def _remembered_single(memory: Memory, decision: Any, key: Any) -> Any:
     return np.int64(ABSENT)
 
 
-@compiled
+@_part
 def _hash(decision: Any, key: Any) -> Any:
     found = np.uint64(decision)
     for word in range(len(key)):
@@ -381,7 +392,7 @@ def _hash(decision: Any, key: Any) -> Any:
     return found
 
 
-@compiled
+@_part
 def _mixed(bits: Any) -> Any:
     """Spread bits over a word: the highest ones, which are the first rules, reach the lowest, which are the place in the table."""
     bits = (bits ^ bits >> np.uint64(32)) * np.uint64(0x9E3779B97F4A7C15)
@@ -403,7 +414,7 @@ def remember_all(table: Any, decisions: Any, keys: Any, values: Any) -> None:
         table[at, words + 1] = np.uint64(values[one] - ABSENT)
 
 
-@compiled
+@_part
 def _miss(found: Found, row: Any, decision: Any, key: Any) -> None:
     at = found.counts[1]
     found.missed_row[at] = row
@@ -413,13 +424,13 @@ def _miss(found: Found, row: Any, decision: Any, key: Any) -> None:
     found.counts[1] = at + 1
 
 
-@compiled
+@_part
 def _too_hard(found: Found, row: Any) -> None:
     found.hard[found.counts[0]] = row
     found.counts[0] += 1
 
 
-@compiled
+@_in_place
 def _explore(program: Program, memory: Memory, found: Found, row: Any, words: Words) -> None:
     """Settle a row that asks for more than its first clauses: facts are missing, red lines may be crossed, or all rules count."""
     left, certain, possible, key = words.left, words.certain, words.possible, words.key
@@ -450,7 +461,7 @@ def _explore(program: Program, memory: Memory, found: Found, row: Any, words: Wo
         _settle_beside(program, memory, found, row, words)
 
 
-@compiled
+@_part
 def _settle_beside(program: Program, memory: Memory, found: Found, row: Any, words: Words) -> None:
     """Settle what goes with the verdicts of a row, all of which are known."""
     possible, key = words.possible, words.key
@@ -475,7 +486,7 @@ def _settle_beside(program: Program, memory: Memory, found: Found, row: Any, wor
             found.sides[row] = FOLLOWS - 1 - value
 
 
-@compiled
+@_in_place
 def _settle_together(program: Program, memory: Memory, found: Found, row: Any, words: Words) -> None:
     """Settle a row whose decisions hang together, by a red line that they may cross."""
     left, certain, possible, key = words.left, words.certain, words.possible, words.key
@@ -496,7 +507,7 @@ def _settle_together(program: Program, memory: Memory, found: Found, row: Any, w
         found.sides[row] = memory.results[value, decisions]
 
 
-@compiled
+@_part
 def _explore_single(program: Program, memory: Memory, found: Found, start: Any, scratch: Scratch, words: Words) -> None:
     """Do what `_explore` does for all rows of a chunk that ask for it, where one word holds all clauses."""
     single, special, flags = scratch.single, program.special[0], program.flags[0]
@@ -541,7 +552,7 @@ def _explore_single(program: Program, memory: Memory, found: Found, start: Any, 
             _settle_beside(program, memory, found, start + i, words)
 
 
-@compiled
+@_part
 def _folded(program: Program, left: Any) -> Any:
     """Return what holds for certain and what may, as `_fold` finds them."""
     certain = possible = left
@@ -554,7 +565,7 @@ def _folded(program: Program, left: Any) -> Any:
     return certain, possible
 
 
-@compiled
+@_part
 def _kept_flags(program: Program, left: Any, key: Any) -> Any:
     """Return the flags for which one of the clauses of a signature asks, as `_keep_flags` finds them."""
     every = left & program.flags[0]
@@ -594,7 +605,7 @@ def room_for(program: Program) -> tuple[Scratch, Words]:
     return scratch, Words(*(np.empty(size, np.uint64) for _ in range(4)))
 
 
-@compiled_with_views
+@compiled
 def decide_rows(
     inputs: Inputs, program: Program, memory: Memory, found: Found, room: tuple[Scratch, Words], spans: Any
 ) -> Any:
@@ -611,7 +622,7 @@ def decide_rows(
     return start
 
 
-@compiled_with_views
+@_in_place
 def _decide_chunk(
     inputs: Inputs, program: Program, memory: Memory, found: Found, room: tuple[Scratch, Words], rows: tuple[int, int]
 ) -> None:
@@ -632,7 +643,7 @@ def _decide_chunk(
         _settle_wide(program, memory, found, start, scratch, words)
 
 
-@compiled
+@_part
 def _settle_single(program: Program, found: Found, start: Any, scratch: Scratch) -> None:
     """Decide a chunk where one word holds all clauses, as if no row asked for more than its first clauses."""
     tables, count, codes = program.tables, len(scratch.hard), scratch.codes
@@ -649,7 +660,7 @@ def _settle_single(program: Program, found: Found, start: Any, scratch: Scratch)
             out[start + i] = ready[leading_zeros(single[i] & mask)]
 
 
-@compiled
+@_part
 def _settle_wide(program: Program, memory: Memory, found: Found, start: Any, scratch: Scratch, words: Words) -> None:
     """Decide a chunk row by row, each word by word."""
     size, decisions, groups = program.words, len(program.masks), len(program.table)
