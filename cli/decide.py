@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import completion
-from .options import DateType, Moment, format_option, load
-from .reading import FORMATS, reading_options
+from .options import format_option, load
+from .reading import FORMATS, AsOf, reading_options
 
 if TYPE_CHECKING:
     from ..engine.bulk.errors import BulkError
@@ -45,18 +45,6 @@ Exit codes:
   1  some rows are bad, or the run stopped before its end
   2  wrong usage: a file, a column or an option that does not exist, an output that is there already
 """
-
-
-class AsOf(DateType):
-    """A day, a moment, or `column:NAME`."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read the day or the moment, or take the name of the column as it is."""
-        if isinstance(value, str) and value.startswith("column:") and value != "column:":
-            return value.removeprefix("column:")
-        return Moment().convert(value, param, ctx)
 
 
 @click.command(help=HELP)

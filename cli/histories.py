@@ -12,7 +12,7 @@ import attrs
 import click
 
 from .options import Moment, check_exists
-from .reading import reading_options
+from .reading import AsOf, reading_options
 
 if TYPE_CHECKING:
     from ..engine.backtest.history import Pages
@@ -56,6 +56,7 @@ _OPTIONS = (
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of what is random."),
     click.option(
         "--as-of",
+        type=AsOf(),
         metavar="DATE|column:NAME",
         help="Decide as on that day, or for each row as on the day in a column; now unless said otherwise.",
     ),
@@ -106,8 +107,7 @@ class History:
                 complaints.append(f"--outcome names two columns for {decision!r}: take one of them")
         if options["since"] is not None and not options["date_column"]:
             complaints.append("--since needs to know which column has the date: add --date-column COLUMN")
-        as_of = _moment(options.pop("as_of"))
-        return cls(file, outcomes=outcomes, as_of=as_of, complaints=tuple(complaints), **options)
+        return cls(file, outcomes=outcomes, complaints=tuple(complaints), **options)
 
     def used(self) -> tuple[str, ...]:
         """Return the columns that the options name."""
@@ -122,16 +122,6 @@ class History:
             return None
         day = self.since.date() if isinstance(self.since, dt.datetime) else self.since
         return Since(day, self.date_column)
-
-
-def _moment(text: str | None) -> dt.date | str | None:
-    """Return a day, or the name of a column of days."""
-    if text is None:
-        return None
-    kind, colon, name = text.partition(":")
-    if kind == "column" and colon and name:
-        return name
-    return Moment().convert(text, None, None)
 
 
 def needs_columns() -> None:

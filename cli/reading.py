@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from .options import DateType, Moment
+
 if TYPE_CHECKING:
     NamesType = click.ParamType[tuple[str, ...]]
     SignType = click.ParamType[str]
@@ -32,6 +34,18 @@ class Names(NamesType):
         if not found or not all(found):
             self.fail(f"{value!r} has an empty name in it.", param, ctx)
         return found
+
+
+class AsOf(DateType):
+    """A day, a moment, or `column:NAME`."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read the day or the moment, or take the name of the column as it is."""
+        if isinstance(value, str) and value.startswith("column:") and value != "column:":
+            return value.removeprefix("column:")
+        return Moment().convert(value, param, ctx)
 
 
 class Delimiter(SignType):
