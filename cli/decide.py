@@ -111,10 +111,9 @@ def command(
 ) -> None:
     """Decide every row."""
     from ..engine.bulk import BulkError, needed
-    from ..rules.diagnostics import PolicyError
     from .bulk_progress import BulkProgress
     from .bulk_reports import report
-    from .findings import print_findings
+    from .findings import mistakes_told
     from .map import read_mapping
 
     if resume and overwrite:
@@ -142,11 +141,8 @@ def command(
             overwrite=overwrite,
             checkpoint=checkpoint,
         )
-        with BulkProgress(is_wanted=not quiet) as progress:
+        with mistakes_told(), BulkProgress(is_wanted=not quiet) as progress:  # the mapping may not fit to the input
             summary: Summary = run(job, master, progress)
-    except PolicyError as error:  # the mapping does not fit to the input
-        print_findings(error.diagnostics)
-        raise click.exceptions.Exit(1) from None
     except BulkError as error:
         raise refused(error) from None
     if not quiet or summary.bad:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import attrs
+import click
 
-from ..rules.diagnostics import Diagnostic, Location, Place, printable
+from ..rules.diagnostics import Diagnostic, Location, Place, PolicyError, printable
 from .terminal import Output, Piece, err
 
 if TYPE_CHECKING:
@@ -24,6 +26,16 @@ def print_findings(found: Sequence[Diagnostic]) -> None:
     for diagnostic in found:
         print_finding(output, diagnostic)
         output.line()
+
+
+@contextmanager
+def mistakes_told() -> Iterator[None]:
+    """Tell what is wrong with a policy or a mapping that the block cannot go on without; the run ends with 1 then."""
+    try:
+        yield
+    except PolicyError as error:
+        print_findings(error.diagnostics)
+        raise click.exceptions.Exit(1) from None
 
 
 def print_finding(output: Output, diagnostic: Diagnostic) -> None:

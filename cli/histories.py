@@ -201,8 +201,7 @@ def _told(complaints: Iterable[str]) -> click.UsageError:
 
 def _pages(history: History, policies: Sequence[Policy], columns: Sequence[str]) -> Pages:
     from ..engine.backtest.history import Wish, open_history
-    from ..rules.diagnostics import PolicyError
-    from .findings import print_findings
+    from .findings import mistakes_told
     from .map import read_mapping
 
     wish = Wish(
@@ -214,11 +213,8 @@ def _pages(history: History, policies: Sequence[Policy], columns: Sequence[str])
         history.delimiter,
         history.from_,
     )
-    try:
+    with mistakes_told():  # the mapping may not fit to the file
         return open_history(history.file, policies, wish)
-    except PolicyError as error:  # the mapping does not fit to the file
-        print_findings(error.diagnostics)
-        raise click.exceptions.Exit(1) from None
 
 
 def _unknown_decisions(history: History, policies: Sequence[Policy]) -> Iterator[str]:

@@ -97,11 +97,12 @@ def _check(mapping: str, place: Any, reading: Any, policy: Policy) -> None:
     from contextlib import closing
 
     from ..engine.bulk import needed
+    from .findings import mistakes_told
     from .terminal import counted, out
 
     checked = read_mapping(mapping, policy)
-    with closing(needed("sources").open_source(place, reading)) as source:
-        _told(lambda: checked.bound(source))
+    with closing(needed("sources").open_source(place, reading)) as source, mistakes_told():
+        checked.bound(source)
     count = len(checked.facts) + len(checked.constants)
     out().line(f"{mapping} is sound: it gives {counted(count, 'fact')} of {policy.id} for {place.name}")
 
@@ -114,21 +115,12 @@ def read_mapping(file: str, policy: Policy, *others: Policy) -> Mapping:
         UsageError: If there is no such file.
     """
     from ..engine.bulk import needed
+    from .findings import mistakes_told
 
     check_exists(file)
-    mapping: Mapping = _told(lambda: needed("mapping").load_mapping(file, policy, *others))
+    with mistakes_told():
+        mapping: Mapping = needed("mapping").load_mapping(file, policy, *others)
     return mapping
-
-
-def _told(work: Any) -> Any:
-    from ..rules.diagnostics import PolicyError
-    from .findings import print_findings
-
-    try:
-        return work()
-    except PolicyError as error:
-        print_findings(error.diagnostics)
-        raise click.exceptions.Exit(1) from None
 
 
 def _write(text: str, output: str | None) -> None:

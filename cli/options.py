@@ -218,14 +218,10 @@ def load(name: str) -> Policy:
         UsageError: If there is no such file and no such pack.
     """
     from ..engine.policy import Policy
-    from ..rules.diagnostics import PolicyError
-    from .findings import print_findings
+    from .findings import mistakes_told, print_findings
 
     check_exists(name)
-    try:
+    with mistakes_told():
         policy = Policy.load(name)
-    except PolicyError as error:
-        print_findings(error.diagnostics)
-        raise click.exceptions.Exit(1) from None
     print_findings(policy.warnings)
     return policy

@@ -40,19 +40,15 @@ def load_any(name: str) -> Policy:
 
 def _loaded(revision: Revision, path: str, name: str) -> Policy:
     from ..engine.policy import Policy
-    from ..rules.diagnostics import PolicyError
     from ..rules.load import load_text
-    from .findings import print_findings
+    from .findings import mistakes_told, print_findings
 
     path = revision.path_of(path)
     text = revision.text(path)
     if text is None:
         raise click.UsageError(f"there is no {path!r} in the revision {revision.name!r}.{revision.hint(path)}")
-    try:
+    with mistakes_told():
         loaded = load_text(text, name=name, resolve=revision.resolver(path))
-    except PolicyError as error:
-        print_findings(error.diagnostics)
-        raise click.exceptions.Exit(1) from None
     print_findings(loaded.warnings)
     return Policy(loaded)
 

@@ -65,8 +65,7 @@ def command(
 
 
 def _sweep(history: History, policy_name: str, parameters: tuple[str, ...]) -> Sweep:
-    from ..rules.diagnostics import PolicyError
-    from .findings import print_findings
+    from .findings import mistakes_told
 
     (policy,) = load_all(policy_name)
     needs_columns()
@@ -76,13 +75,10 @@ def _sweep(history: History, policy_name: str, parameters: tuple[str, ...]) -> S
     knobs, complaints = _knobs(policy, parameters)
     history = attrs.evolve(history, complaints=(*history.complaints, *complaints))
     try:
-        with opened(history, [policy], ()) as pages:
+        with mistakes_told(), opened(history, [policy], ()) as pages:
             return tune(pages, policy, knobs, options=options, since=history.filter(), sample=history.sample)
     except RangeError as problem:
         raise click.UsageError(f"{problem}.") from None
-    except PolicyError as problem:
-        print_findings(problem.diagnostics)
-        raise click.exceptions.Exit(1) from None
 
 
 def _knobs(policy: Policy, parameters: tuple[str, ...]) -> tuple[list[Knob], list[str]]:
