@@ -9,6 +9,7 @@ import attrs
 
 from ..engine.backtest.bootstrap import Rate
 from ..engine.backtest.headline import money_of, nothing_decided, percent
+from .terminal import counted
 
 if TYPE_CHECKING:
     from ..engine.backtest import Setting, Sweep
@@ -94,10 +95,13 @@ def summary(sweep: Sweep) -> str:
 
 def rows_text(sweep: Sweep) -> str:
     """Return which rows the figures are about."""
-    parts = [f"{sweep.read:,} rows read", *([f"{sweep.left_out:,} left out by their date"] if sweep.left_out else [])]
+    parts = [f"{counted(sweep.read, 'row')} read"]
+    if sweep.left_out:
+        parts.append(f"{sweep.left_out:,} left out by their date")
     taken = sweep.rows + sweep.bad
     if taken < sweep.read - sweep.left_out:
         parts.append(f"{taken:,} taken at random (seed {sweep.seed})")
-    parts.append(f"{sweep.rows:,} decided under each of {len(sweep.settings):,} settings")
+    settings = len(sweep.settings)
+    parts.append(f"{sweep.rows:,} decided under {f'each of {settings:,} settings' if settings > 1 else 'one setting'}")
     parts.append(f"{sweep.bad:,} could not be" if sweep.bad else "none was bad")
     return ", ".join(parts)

@@ -82,6 +82,11 @@ def test_standard_input_is_put_aside_where_a_file_is_read_again(folder: Path, mo
     assert "cannot be written: no such file or directory; put the history in a file" in refused.err
 
 
+def test_one_row_is_not_called_rows(folder: Path) -> None:
+    done = run("tune", folder / "policy.toml", "-", "--parameter", "small=25", text='{"loss": "5 USD"}\n')
+    assert "1 row read, 1 decided under one setting, none was bad" in " ".join(done.out.split())
+
+
 @pytest.mark.once
 @pytest.mark.parametrize("second", [(), ("--parameter", "share=25%,75%")])
 def test_the_page_is_sound_markup_and_behaves_in_a_browser(folder: Path, second: tuple[str, ...]) -> None:
