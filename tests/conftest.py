@@ -48,12 +48,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgresql.Server]:
     """A running PostgreSQL; skips where there is none to run."""
-    found = postgresql.binaries()
-    if found is None:
-        pytest.skip(postgresql.WHY_NOT)
-    server = postgresql.Server.begin(found)
-    yield server
-    server.remove()
+    yield from postgresql.running()
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,12 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
+import pytest
 
 WHY_NOT = "PostgreSQL's server is not installed (Debian: apt-get install postgresql)"
 
@@ -111,3 +112,13 @@ class Server:
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(f'create database "{name}"')
         return self.url(name)
+
+
+def running() -> Iterator[Server]:
+    """Have a server run for a test, or for all of them; skip where there is none to run."""
+    found = binaries()
+    if found is None:
+        pytest.skip(WHY_NOT)
+    server = Server.begin(found)
+    yield server
+    server.remove()

@@ -346,6 +346,20 @@ reopen = "injury"
 """
 
 
+def unanswered(store: Store, *, hours: float) -> Case:
+    """Return a case in which a message was sent so many hours ago, and nothing has come since."""
+    clock = Clock()
+    case = Case.open(Policy.loads(SILENT), "s", at=BEGAN, store=store, clock=clock)
+    case.record("message_sent")
+    clock.after(hours=hours)
+    return case
+
+
+def again(case: Case, store: Store) -> Case:
+    """Return a case as somebody else reads it at the same time."""
+    return Case.load(case.policy, case.id, store, clock=case._clock)
+
+
 def told(store: Store) -> list[str]:
     return [posted.message.kind for posted in store.outbox(case="s")]
 
@@ -353,14 +367,10 @@ def told(store: Store) -> list[str]:
 @pytest.mark.parametrize("is_due_run", [True, False])
 def test_a_case_read_anew_knows_what_has_not_come(store: Store, is_due_run: bool) -> None:
     """Whether or not a worker was there when the time was up, and although that is no event of the log."""
-    policy = Policy.loads(SILENT)
-    clock = Clock()
-    case = Case.open(policy, "s", at=BEGAN, store=store, clock=clock)
-    case.record("message_sent")
-    clock.after(hours=3)
+    case = unanswered(store, hours=3)
     if is_due_run:
-        Case.load(policy, "s", store, clock=clock).run_due()
-    for asked in (case, Case.load(policy, "s", store, clock=clock)):
+        again(case, store).run_due()
+    for asked in (case, again(case, store)):
         assert asked.decision["walk_away"].outcome == "end"
         assert (asked.status, asked.facts["silent"]) == ("monitored", True)
         assert [entry.id for entry in asked.obligations] == ["note"]
@@ -368,11 +378,7 @@ def test_a_case_read_anew_knows_what_has_not_come(store: Store, is_due_run: bool
 
 
 def test_what_a_question_saw_is_recorded_all_the_same(store: Store) -> None:
-    policy = Policy.loads(SILENT)
-    clock = Clock()
-    case = Case.open(policy, "s", at=BEGAN, store=store, clock=clock)
-    case.record("message_sent")
-    clock.after(hours=4)
+    case = unanswered(store, hours=4)
     assert case.status == "monitored"
     assert store.head("s").status == "open"  # because a question records nothing
     (moment,) = case.run_due().moments
@@ -381,17 +387,13 @@ def test_what_a_question_saw_is_recorded_all_the_same(store: Store) -> None:
     assert [row.id for row in store.ledger("s")] == ["note"]
     assert told(store) == ["duty_opened", "case_monitored"]
     case.record("evidence_added")
-    Case.load(policy, "s", store, clock=clock).record("evidence_added")
+    again(case, store).record("evidence_added")
     assert told(store) == ["duty_opened", "case_monitored"]
 
 
 def test_an_event_that_came_before_a_question_ended_its_wait_counts(store: Store) -> None:
     """What was missing then had come, and was only recorded late."""
-    policy = Policy.loads(SILENT)
-    clock = Clock()
-    case = Case.open(policy, "s", at=BEGAN, store=store, clock=clock)
-    case.record("message_sent")
-    clock.after(hours=4)
+    case = unanswered(store, hours=4)
     assert case.status == "monitored"
     case.record("message_received", at=BEGAN + dt.timedelta(hours=2))
     assert (case.status, store.head("s").status, told(store)) == ("open", "open", [])

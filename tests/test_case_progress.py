@@ -412,6 +412,15 @@ KINDS: list[tuple[str, list[Mapping[str, object]]]] = [
 ]
 
 
+def gone_and_rebuilt(policy: Policy, events: list[Event], choose: random.Random) -> tuple[Progress, Progress]:
+    """Return the state that events lead to one by one, and the one that is made of a log that has them in any order."""
+    going = Progress(policy, Plain(policy.tree.case.patterns))
+    for event in in_order(events):
+        going.take(event)
+    choose.shuffle(events)
+    return going, replayed(policy, Plain(policy.tree.case.patterns), events)
+
+
 def test_a_case_is_the_same_event_by_event_and_rebuilt_from_its_log(policy: Policy) -> None:
     """In whatever order the log was recorded; and a late event is refused by what has gone on."""
     for number in range(STREAMS):
@@ -420,11 +429,7 @@ def test_a_case_is_the_same_event_by_event_and_rebuilt_from_its_log(policy: Poli
         for seq in range(2, choose.randint(3, 30)):
             kind, fields = choose.choice(KINDS)
             events.append(Event(seq, OPENED + choose.randint(0, 40) * HOUR // 2, kind, choose.choice(fields)))
-        going = Progress(policy, Plain(policy.tree.case.patterns))
-        for event in in_order(events):
-            going.take(event)
-        choose.shuffle(events)
-        again = replayed(policy, Plain(policy.tree.case.patterns), events)
+        going, again = gone_and_rebuilt(policy, events, choose)
         assert going.moments == again.moments
         assert list(going.ledger) == list(again.ledger)
         assert (going.status, going.matches) == (again.status, again.matches)

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from commands import run
 from test_case import BEGAN, Clock
+from test_case_progress import gone_and_rebuilt
 
 from evenhand import Policy
 from evenhand.engine.cases.case import Case
 from evenhand.engine.cases.event import Event
-from evenhand.engine.cases.passing import in_order, replayed
 from evenhand.engine.cases.plain import Plain
-from evenhand.engine.cases.progress import Progress
 from evenhand.engine.cases.stories import tell_stories
 
 pytest.importorskip("sqlalchemy", reason="the store needs SQLAlchemy: install `evenhand[cases]`")
@@ -109,11 +108,7 @@ def test_a_rebuilt_case_has_the_same_trouble(policy: Policy) -> None:
         for seq in range(2, choose.randint(5, 15)):
             kind = choose.choice(["post_seen", "post_seen", "message_sent"])
             events.append(Event(seq, at + choose.randint(0, 20) * HOUR, kind, {}))
-        going = Progress(policy, Plain(policy.tree.case.patterns))
-        for event in in_order(events):
-            going.take(event)
-        choose.shuffle(events)
-        again = replayed(policy, Plain(policy.tree.case.patterns), events)
+        going, again = gone_and_rebuilt(policy, events, choose)
         assert (going.trouble, going.moments) == (again.trouble, again.moments)
         assert (going.trouble is None) == (sum(event.kind == "post_seen" for event in events) <= 5)
 

@@ -282,12 +282,7 @@ def test_many_may_open_a_new_store_at_once(place: str) -> None:
 @pytest.fixture
 def own_server() -> Iterator[postgresql.Server]:
     """A server that may be stopped."""
-    found = postgresql.binaries()
-    if found is None:
-        pytest.skip(postgresql.WHY_NOT)
-    server = postgresql.Server.begin(found)
-    yield server
-    server.remove()
+    yield from postgresql.running()
 
 
 @pytest.mark.once
