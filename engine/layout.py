@@ -89,7 +89,13 @@ class Layout:
 
     def rules_in(self, bits: int) -> list[Rule]:
         """Return the rules of the clauses in *bits*, each once, in file order."""
-        return [owner for owner in self._owners_in(bits) if isinstance(owner, Rule)]
+        found: list[Rule] = []
+        bits &= ~(self.flags | self.guarding)
+        while bits:
+            rule = self.first_rule(bits.bit_length())
+            found.append(rule)
+            bits &= ~self.clauses[rule.id]
+        return found
 
     def having_a_say(self, spec: DecisionSpec, certain: int) -> int:
         """Return the clauses that count in one decision: under `first`, none below the first certain one."""
@@ -100,11 +106,8 @@ class Layout:
 
     def guards_in(self, bits: int) -> list[Guard]:
         """Return the guards of the clauses in *bits*, each once, in file order."""
-        return [owner for owner in self._owners_in(bits & self.guarding) if isinstance(owner, Guard)]
-
-    def _owners_in(self, bits: int) -> Iterable[Rule | Guard]:
-        owners = (self.owners[place] for place in self.places_in(bits))
-        return {id(owner): owner for owner in owners}.values()
+        owners = (self.owners[place] for place in self.places_in(bits & self.guarding))
+        return list({id(owner): owner for owner in owners if isinstance(owner, Guard)}.values())
 
     def first_rule(self, length: int) -> Rule:
         """Return the rule whose clause is the highest of bits of that length."""

@@ -46,8 +46,8 @@ def learnt(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bytes]]:
     found: list[tuple[int, bytes]] = []
     learn = Signatures.learn
 
-    def noting(self: Signatures, decision: int, key: Any, judge: Any) -> bool:
-        found.append((decision, key.tobytes()))
+    def noting(self: Signatures, decision: int, key: bytes, judge: Any) -> bool:
+        found.append((decision, key))
 
         def judged() -> Any:
             pytest.fail("a row was read to learn what follows from its signature")

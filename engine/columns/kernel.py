@@ -28,7 +28,7 @@ from .plain import decide_row
 from .program import Plan, Slot, planned
 from .reading import Facts
 from .sides import sides_of
-from .signatures import Judged, Signatures
+from .signatures import Judged, Signatures, keys_of
 from .spread import room
 from .values import Computing
 
@@ -222,10 +222,12 @@ class Batch:
         """Learn what signatures come to; return the rows where something is wrong."""
         signatures, wrong = self._compiled.signatures, []
         with self._kernel._lock:  # noqa: SLF001
-            for at in range(int(found.counts[1])):
-                row, decision, key = int(found.missed_row[at]), int(found.missed_decision[at]), found.missed_key[at]
-                is_known = signatures.known(decision, key) is not None
-                if not is_known and not signatures.learn(decision, key, partial(self._judged, row)):
+            count = int(found.counts[1])
+            rows, decisions = found.missed_row[:count].tolist(), found.missed_decision[:count].tolist()
+            for row, decision, key in zip(rows, decisions, keys_of(found.missed_key[:count]), strict=True):
+                if not signatures.knows(decision, key) and not signatures.learn(
+                    decision, key, partial(self._judged, row)
+                ):
                     wrong.append(row)
             signatures.publish()
         return wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -94,9 +95,12 @@ class Cutter:
         """The bit that is always set."""
         return self.cut(0)
 
-    def whole(self, words: Any) -> int:
-        """Return words as the vector that they were cut from."""
-        padded = int.from_bytes(np.asarray(words).astype(">u8").tobytes(), "big")
+    def whole(self, key: bytes) -> int:
+        """Return the vector that was cut into words, which are in memory as the machine has them."""
+        if self.words == 1:
+            padded = int.from_bytes(key, sys.byteorder)
+        else:
+            padded = int.from_bytes(np.frombuffer(key, np.uint64).astype(">u8").tobytes(), "big")
         return padded >> (64 * self.words - self.bits)
 
 

@@ -14,8 +14,9 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
-from ...rules.tree import Atom, Constant, Guard, Rule, Whole
+from ...rules.tree import Atom, Constant, DecisionSpec, Guard, Rule, Whole
 from ..decision import Judgement, Verdict
+from ..layout import Layout
 from ..making import Absents
 from .book import Book, Side
 from .loop import OPEN, Memory, remember_all
@@ -23,6 +24,8 @@ from .outright import Outright
 from .program import Cutter, Plan, is_total
 from .red_lines import RedLines
 
+#: The statuses of verdicts that have values.
+_WITH_VALUES: Final = ("decided", "guard")
 #: How many signatures are remembered; past that, all are forgotten.
 MOST: Final = 1 << 18
 
@@ -50,6 +53,7 @@ class Signatures:
         self._outright = Outright(plan.layout, book)
         self._red_lines = RedLines(plan.layout, self._cutter, book)
         self._absent = Absents(plan.layout)
+        self._is_settled = {name: _is_constant(plan.layout, spec) for name, spec in plan.layout.tree.decisions.items()}
         self._of_wholes = sum(one.flag for one in plan.layout.booleans if isinstance(one.part, Whole))
         self._forget()
         self.publish()
@@ -76,11 +80,11 @@ class Signatures:
             self._fresh = []
         self.memory = Memory(self._table, self._red_lines.clear(), self._results)
 
-    def known(self, decision: int, key: Any) -> int | None:
-        """Return what a signature comes to, None where that is not known."""
-        return self._known.get((decision, key.tobytes()))
+    def knows(self, decision: int, key: bytes) -> bool:
+        """Whether it is known what a signature comes to."""
+        return (decision, key) in self._known
 
-    def learn(self, decision: int, key: Any, judge: Callable[[], Judged | None]) -> bool:
+    def learn(self, decision: int, key: bytes, judge: Callable[[], Judged | None]) -> bool:
         """
         Put down what a signature comes to; say whether that could be found.
 
@@ -98,8 +102,8 @@ class Signatures:
                 value = self._together(clauses, judged.judgement())
             else:
                 value = self._alone(clauses, judged.verdict(self._decisions[decision]))
-        self._known[decision, key.tobytes()] = value
-        self._fresh.append((decision, key.tobytes(), value))
+        self._known[decision, key] = value
+        self._fresh.append((decision, key, value))
         return True
 
     def _outright_value(self, decision: int, clauses: int) -> int | None:
@@ -129,7 +133,7 @@ class Signatures:
         layout, spec = self._plan.layout, verdict.spec
         if clauses & self._of_wholes:
             return False  # the facts that it waits for depend on what it is made of
-        if not clauses & layout.dynamic and not (spec.default is not None and not isinstance(spec.default, Constant)):
+        if self._is_settled[spec.id] and (verdict.status not in _WITH_VALUES or not clauses & layout.dynamic):
             return True
         absent = self._absent[clauses & layout.flags]
         rules = layout.rules_in(clauses & absent.possible & layout.having_a_say(spec, clauses & absent.certain))
@@ -138,13 +142,25 @@ class Signatures:
         if spec.default is not None and not isinstance(spec.default, Constant) and verdict.rule is None:
             return False
         computing = [rule for rule in rules if any(name in spec.values for name in self._book.computing[rule.id])]
-        if not computing or verdict.status not in ("decided", "guard"):
+        if not computing or verdict.status not in _WITH_VALUES:
             return True
         return len(rules) == 1 and not spec.collects and self._is_sure(rules[0], verdict)
 
     def _is_sure(self, rule: Rule, verdict: Verdict) -> bool:
         facts = self._plan.layout.tree.facts
         return all(is_total(value, facts) for name, value in rule.values.items() if name in verdict.spec.values)
+
+
+def keys_of(missed: Any) -> list[bytes]:
+    """Return the words of signatures, one after the other, as keys."""
+    size, whole = missed.shape[1] * 8, missed.tobytes()
+    return [whole[start : start + size] for start in range(0, len(whole), size)]
+
+
+def _is_constant(layout: Layout, spec: DecisionSpec) -> bool:
+    """Whether no outcome of a decision, its default among them, is computed."""
+    outcomes = [rule.outcomes[spec.id] for rule in layout.tree.rules if spec.id in rule.outcomes]
+    return all(isinstance(one, Constant) for one in outcomes) and isinstance(spec.default, Constant | None)
 
 
 def _empty(places: int, words: int) -> Any:
