@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -115,3 +116,19 @@ def test_what_things_show_is_made_once() -> None:
     assert shown.upto("tens", [*things, 3], make).to_pylist() == [10, 20, 30]
     assert made == [1, 2, 3]
     assert shown.upto("others", [7], make).to_pylist() == [70]
+
+
+def test_a_number_is_asked_for_once_for_each_thing_that_is_met() -> None:
+    asked: list[str] = []
+
+    def number(thing: str) -> int:
+        asked.append(thing)
+        return len(thing)
+
+    shown, things = Shown(), ["one", "three", "seven", "to"]
+    codes = [np.array(listed, np.int32) for listed in ([0, -1, 2, 0], [3, 2], [], [-1])]
+    assert shown.numbers("lengths", things[:3], codes[0], number).tolist() == [3, -1, 5, 3]
+    assert shown.numbers("lengths", things, codes[1], number).tolist() == [2, 5]
+    assert shown.numbers("lengths", things, codes[2], number).tolist() == []
+    assert shown.numbers("lengths", things, codes[3], number).tolist() == [-1]
+    assert asked == ["one", "seven", "to"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-import numpy as np
 
 from ..decision import REFER, Verdict
 
@@ -59,32 +58,18 @@ class Register:
     def __init__(self) -> None:
         self.kinds: list[Kind] = []
         self._numbers: dict[Kind, int] = {}
-        # A verdict is kept with its number, so that its id stays its own.
-        self._seen: dict[int, tuple[Verdict, int]] = {}
 
     def number(self, verdict: Verdict) -> int:
         """Return the number of a verdict's kind."""
-        seen = self._seen.get(id(verdict))
-        if seen is not None:
-            return seen[1]
         kind = kind_of(verdict)
         number = self._numbers.setdefault(kind, len(self.kinds))
         if number == len(self.kinds):
             self.kinds.append(kind)
-        if len(self._seen) < 100_000:
-            self._seen[id(verdict)] = (verdict, number)
         return number
 
     def numbers(self, answers: Answers, decision: str) -> Any:
         """Return the kind of each row's verdict as an array, -1 for bad rows."""
-        codes = answers.codes[decision]
-        verdicts = answers.verdicts[decision]
-        used = np.unique(codes)
-        known = used[used >= 0]
-        table = np.full(int(used[-1]) + 2 if len(used) else 1, -1, dtype=np.int64)
-        for code in known.tolist():
-            table[code] = self.number(verdicts[code])
-        return table[codes]  # a code of -1 takes the last place, which is -1
+        return answers.numbers(decision, self, self.number)
 
     def outcomes(self, spec: DecisionSpec) -> list[str]:
         """Return all outcomes met, those that the decision declares in their order, `refer` last."""

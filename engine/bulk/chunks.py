@@ -71,7 +71,7 @@ def batch_of(columns: Mapping[str, Any], rows: int) -> Any:
     """
     if columns:
         return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
-    return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
+    return pa.RecordBatch.from_struct_array(pa.StructArray.from_buffers(pa.struct([]), rows, [None]))
 
 
 class Source(Protocol):

@@ -75,6 +75,14 @@ class Answers:
         found = {column.title: column for column in columns_of(self._tree, detail=True)}
         return self._array(found[title])
 
+    def numbers(self, decision: str, what: object, number: Callable[[Verdict], int]) -> Any:
+        """
+        Return a number for each row, by its verdict on a decision; -1 for a bad row.
+
+        *number* is asked once about a verdict, when it is first met; *what* tells numbers of different kinds apart.
+        """
+        return self._shown.numbers((decision, what), self.verdicts[decision], self.codes[decision], number)
+
     def _array(self, column: Column) -> Array:
         if column.part == "problems":
             return self._problems()
