@@ -109,6 +109,21 @@ def test_a_case_in_memory_and_one_in_a_store_say_the_same(policy: Policy, tmp_pa
     }
 
 
+def test_what_was_recorded_stays_as_it_was(policy: Policy) -> None:
+    """Whoever hands in tables and lists may go on using them; the log is the case's."""
+    began: dict[str, Any] = {"virality": {"views": 3}}
+    facts: dict[str, Any] = {"injury": True, "virality": {"views": 5}}
+    who = ["ann"]
+    case = Case.open(policy, "c", began, at=BEGAN, clock=Clock())
+    case.record("fact_learned", facts=facts, at=BEGAN)
+    case.record("sold", who=who, at=BEGAN)
+    before = [event.to_json() for event in case.events]
+    began["virality"]["views"] = facts["virality"]["views"] = 99
+    facts["injury"] = False
+    who.append("ben")
+    assert [event.to_json() for event in case.events] == before
+
+
 def test_an_incident_is_read_from_a_log_as_it_was_handed_in() -> None:
     for seed in range(max(CASES // 100, 3)):
         choose = Chooser.seeded(seed)

@@ -88,7 +88,7 @@ class Case:
         """
         case = cls(policy, id, store=store, joiner=joiner, clock=clock)
         stated = _stated(facts)
-        fields = {"facts": dict(stated)} if stated else {}
+        fields = {"facts": stated} if stated else {}
         event = taken_in(policy, "case_opened", fields, at if at is not None else clock(), key=key)
         case._log.append(event, first=named or policy.content_hash)
         return case

@@ -14,7 +14,7 @@ from ...rules.given import flatten, read_given
 from ...rules.moments import moment_text, read_moment
 from ..policy import Policy
 from .event import Event
-from .keeping import as_kept
+from .keeping import as_kept, copied
 
 _PLACE: Final = Place("event")
 _A_MOMENT: Final = "a date and time like 2026-11-21T10:00:00Z"
@@ -94,10 +94,11 @@ def _checked(policy: Policy, kind: str, raw: Mapping[str, Any], findings: Findin
         before = len(findings)
         read = read_event(found, fields, policy.tree.facts, policy.currencies, findings, _PLACE)
         if len(findings) == before:
-            kept: dict[str, Any] = as_kept(raw)
+            kept = as_kept(raw)
             if kept is not raw:
                 _check_kept(policy, found, raw, kept, read, findings)
-            return kept
+            own: dict[str, Any] = copied(kept)
+            return own
     return raw
 
 

@@ -31,6 +31,13 @@ def as_kept(value: Any) -> Any:
     return value
 
 
+def copied(kept: Any) -> Any:
+    """Return what a log keeps in tables and lists of its own, so that nobody changes it afterwards."""
+    if isinstance(kept, dict):
+        return {name: copied(one) for name, one in kept.items()}
+    return [copied(one) for one in kept] if isinstance(kept, list) else kept
+
+
 @as_kept.register
 def _text(value: str) -> str:
     return (
