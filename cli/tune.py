@@ -22,8 +22,8 @@ Sweep a parameter over a range on past incidents: what it costs, what changes, w
 HISTORY is a table of incidents as `policy backtest` reads it, with a mapping or without. A range is
 small_loss=25..150:25, from, to and step, or a list as in small_loss=25,50,100; units are the parameter's own unless
 they are written, as in cool_off=24h..96h:24h.
-Each value is compiled once and the history read once. With a second --parameter every pair of values is tried, and the
-result is a map. The value that the policy has is always among those tried, and marked.
+Each value is compiled once, and the history read once for every 24 of them. With a second --parameter every pair of
+values is tried, and the result is a map. The value that the policy has is always among those tried, and marked.
 
 \b
 Examples:
