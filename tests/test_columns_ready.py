@@ -91,12 +91,29 @@ def test_what_is_only_to_be_loaded_is_wanted_sooner(clock: list[float], monkeypa
     assert len(list(loop.while_cheap(slowly(clock, rows, 0.001), rows))) == 64
 
 
+def test_the_disk_is_looked_at_once_and_not_for_few_rows(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[bool] = []
+
+    def look() -> bool:
+        looks.append(False)
+        return False
+
+    monkeypatch.setattr(readiness, "is_on_disk", look)
+    loop, looked = Readiness(), []
+    for _ in range(4):
+        list(loop.while_cheap(slowly(clock, 300, 0.001), 300))
+        looked.append(len(looks))
+    assert looked == [0, 1, 1, 1]
+
+
 def test_numba_keeps_the_loop_where_it_is_looked_for(tmp_path: Path) -> None:
     """The name of numba's file is not promised by anybody: this says when it changes."""
     program = (
         "import numpy as np; from evenhand.engine.columns import readiness; assert not readiness.is_on_disk();"
         "from evenhand.engine.columns.loop import gather; a = np.zeros(2, np.int32); gather(a, a, a);"
-        "readiness.NEEDLE = 'loop.gather'; assert readiness.is_on_disk()"
+        "readiness.NEEDLE = 'loop.gather'; assert readiness.is_on_disk();"
+        "import os, pathlib; [kept] = pathlib.Path(os.environ['NUMBA_CACHE_DIR']).rglob('loop.gather*.nbi');"
+        "os.utime(kept, (1, 1)); assert not readiness.is_on_disk(), 'that is of a loop that was written before this one'"
     )
     environment = {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
     subprocess.run([sys.executable, "-c", program], check=True, env=environment)
