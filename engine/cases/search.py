@@ -1,9 +1,10 @@
 """The search for the smallest tuple of events that one event completes.
 
 Elements are filled from the first on, each with the earliest event that will do, so that the first tuple found is the smallest.
-Three things keep the work small. An element cannot start later than what must follow leaves room for. What the last element
-asks is asked as soon as the events that it speaks of are chosen. And where a choice led nowhere, the next one that leaves the
-same events and the same values to those that follow is not tried again. A bound on the steps stands for what is left.
+Four things keep the work small. An element cannot start later than what must follow leaves room for. What the last element
+asks is asked as soon as the events that it speaks of are chosen. Where a choice led nowhere, the next one that leaves the same
+events and the same values to those that follow is not tried again. And what an element says of an event beside the same values is
+worked out once. A bound on the steps stands for what is left.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class _Search:
         self.end = len(outline.parts) - 1
         self.steps = 0
         self.dead: set[tuple[object, ...]] = set()
+        self.met: dict[tuple[object, ...], bool] = {}
         self.ends: list[int] = []
         self.checked_at = self._checked_at()
         self.live = [self._live(index) for index in range(len(outline.parts))]
@@ -99,7 +101,18 @@ class _Search:
 
     def _last_meets(self, bound: Mapping[str, Value]) -> bool:
         self._step()
-        return self.outline.parts[-1].meets(self.last, bound)
+        return self._meets(self.end, self.last, bound)
+
+    def _meets(self, index: int, event: Seen, bound: Mapping[str, Value]) -> bool:
+        """Whether an event meets what its part asks beside earlier events' fields, of which most choices have the same."""
+        part = self.outline.parts[index]
+        if not part.asks:
+            return True
+        key = (index, event.order, *map(bound.get, part.asks))
+        met = self.met.get(key)
+        if met is None:
+            met = self.met[key] = part.meets(event, bound)
+        return met
 
     def _runs(self, index: int, after: int, bound: Mapping[str, Value]) -> Iterator[tuple[Seen, ...]]:
         """
@@ -117,7 +130,7 @@ class _Search:
         for at in range(*self._reach(index, after)):
             first = self.rows[index][at]
             self._step()
-            if not self.outline.parts[index].meets(first, bound) or self._alike(element.distinct, first, closing):
+            if not self._meets(index, first, bound) or self._alike(element.distinct, first, closing):
                 continue
             run = self._others(index, at, wanted, bound)
             if run is None:
@@ -145,7 +158,7 @@ class _Search:
                 return None
             self._step()
             value = row[at].fields.get(element.distinct)
-            if (not element.distinct or value not in taken) and self.outline.parts[index].meets(row[at], bound):
+            if (not element.distinct or value not in taken) and self._meets(index, row[at], bound):
                 run.append(row[at])
                 taken.add(value)
         return tuple(run)
