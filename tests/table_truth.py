@@ -14,6 +14,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final
 
 import attrs
@@ -137,6 +138,7 @@ class Table:
     rows: tuple[tuple[object, ...], ...]
     outcomes: tuple[str, ...]
     hit_policy: str = "unique"
+    _held: dict[tuple[int, int, Point], bool] = attrs.field(factory=dict, init=False, eq=False, repr=False)
 
     def axes(self) -> list[list[Point]]:
         """Return the points of each input."""
@@ -146,9 +148,16 @@ class Table:
         """Return the rows, counted from 1, that hold at a point."""
         return tuple(
             number
-            for number, row in enumerate(self.rows, 1)
-            if all(one.holds(cell, value) for one, cell, value in zip(self.inputs, row, point, strict=True))
+            for number in range(1, len(self.rows) + 1)
+            if all(self._holds(number, place, value) for place, value in enumerate(point))
         )
+
+    def _holds(self, number: int, place: int, value: Point) -> bool:
+        """Say whether a row's cell lets a value through: it is read once for each point of its axis, not of all combinations."""
+        key = number, place, value
+        if key not in self._held:
+            self._held[key] = self.inputs[place].holds(self.rows[number - 1][place], value)
+        return self._held[key]
 
     def clashes(self, matching: Sequence[int]) -> set[tuple[int, int]]:
         """Return the pairs of rows that are to be reported where some rows hold."""
@@ -167,7 +176,8 @@ def region_test(region: Sequence[Mapping[str, Any]], inputs: Sequence[Input]) ->
             one = inputs[places[name]]
             assert part["type"] == ("text" if one.type == "words" else one.type)
             assert part["missing"] is False
-            tests.append((places[name], _part_test(part, one)))
+            # A value is tested once, not at all combinations with others.
+            tests.append((places[name], cache(_part_test(part, one))))
         boxes.append(tests)
     return lambda point: any(all(test(point[place]) for place, test in tests) for tests in boxes)
 
