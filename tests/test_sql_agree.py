@@ -255,6 +255,11 @@ id = "noted"
 when = "note contains 's' and injury is known"
 then.defend = "publicly"
 
+[[rule]]
+id = "tagged"
+when = "tags contains note"
+then.walk_away = "warn"
+
 [[guard]]
 id = "not-when-hurt"
 never = "refund >= credit and injury"

@@ -110,8 +110,10 @@ def _duckdb_ranked(rows: Sequence[tuple[str, str, int]]) -> str:
 
 
 def _select_ranked(rows: Sequence[tuple[str, str, int]]) -> str:
-    items = ", ".join(f"({rank}, {at}, {name})" for rank, name, at in rows)
-    return f'ARRAY(SELECT x.name FROM (VALUES {items}) AS x(n, "at", name) WHERE x.n IS NOT NULL ORDER BY x.n, x."at")'
+    # Not VALUES, whose rows PostgreSQL prepares anew each time.
+    ranks, names = ", ".join(rank for rank, _, _ in rows), ", ".join(name for _, name, _ in rows)
+    listed = f'UNNEST(ARRAY[{ranks}], ARRAY[{names}]) WITH ORDINALITY AS x(n, name, "at")'
+    return f'ARRAY(SELECT x.name FROM {listed} WHERE x.n IS NOT NULL ORDER BY x.n, x."at")'
 
 
 def _bigquery_ranked(rows: Sequence[tuple[str, str, int]]) -> str:
@@ -179,6 +181,11 @@ DUCKDB: Final = Dialect(
 )
 
 
+def _where_known(item: Node, found: Node) -> Node:
+    """Return whether a list has an item, NULL where the item is: elsewhere than here, an empty list surely does not have it."""
+    return nodes.chosen([(nodes.is_known(item), found)])
+
+
 def _tight(node: Node) -> Node:
     return exp.Paren(this=nodes.own(node)) if isinstance(node, exp.Binary) else nodes.own(node)
 
@@ -206,7 +213,7 @@ POSTGRES: Final = Dialect(
     contains=lambda x, y: nodes.compared(">", call("STRPOS", x, y), number(0)),
     starts=_function("STARTS_WITH"),
     ends=lambda x, y: nodes.compared("=", call("RIGHT", x, call("LENGTH", y)), y),
-    has=lambda x, y: exp.EQ(this=nodes.own(y), expression=call("ANY", x)),
+    has=lambda x, y: _where_known(y, exp.EQ(this=nodes.own(y), expression=call("ANY", x))),
     size=_function("CARDINALITY"),
     has_null=lambda x: nodes.is_known(call("ARRAY_POSITION", x, nodes.null())),
     binary=lambda x: exp.Collate(this=nodes.own(x), expression=exp.to_identifier("C", quoted=True)),
@@ -261,7 +268,7 @@ BIGQUERY: Final = Dialect(
     contains=lambda x, y: nodes.compared(">", call("STRPOS", x, y), number(0)),
     starts=_function("STARTS_WITH"),
     ends=_function("ENDS_WITH"),
-    has=lambda x, y: exp.Var(this=f"{y.sql('bigquery')} IN UNNEST({x.sql('bigquery')})"),
+    has=lambda x, y: _where_known(y, exp.Var(this=f"{y.sql('bigquery')} IN UNNEST({x.sql('bigquery')})")),
     size=_function("ARRAY_LENGTH"),
     has_null=lambda x: exp.Var(this=f"EXISTS(SELECT 1 FROM UNNEST({x.sql('bigquery')}) AS x WHERE x IS NULL)"),
     binary=lambda x: call("COLLATE", x, text("")),

@@ -37,8 +37,9 @@ class Standing:
     def of(cls, hit: Hit, counts: Mapping[str, Node], undefined: Node, stages: Stages) -> Standing:
         """Return how a decision stands."""
         decided = stages.define("waiting", f"_d{hit.number}", hit.decided, f"{hit.spec.id}: decided, before red lines")
-        comes_out = nodes.all_of([hit.unsettled, hit.comes_out, nodes.negated(undefined)])
-        may_refer = nodes.all_of([nodes.negated(decided), nodes.negated(comes_out)])
+        comes_out = nodes.all_of([hit.comes_out, nodes.negated(undefined)])
+        open_ = nodes.all_of([hit.unsettled, nodes.negated(comes_out)])
+        may_refer = nodes.any_of([open_, hit.conflict, hit.nobody])
         may_refer = stages.define(
             "waiting", f"_n{hit.number}", may_refer, f"{hit.spec.id}: may come to nobody deciding"
         )

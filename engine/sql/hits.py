@@ -252,19 +252,15 @@ class Maker:
         """Whether each candidate has an outcome, or waits for a fact to have one."""
         beyond: list[Node] = []
         for one in self.candidates:
-            if one.may_be_null and self.may_be_beyond(one.expression):
+            if self.slot.may_be_beyond(one.expression):
                 within = nodes.all_of([one.possible, nodes.compared(">=", winner, number(one.place))])
                 beyond.append(nodes.all_of([within, self.is_beyond(one.expression, one.outcome)]))
-        if self.default is not None and self.may_be_beyond(self.default):
+        if self.default is not None and self.slot.may_be_beyond(self.default):
             default = self.default_node()
             assert default is not None
             used = nodes.compared("=", winner, number(self.none))
             beyond.append(nodes.all_of([used, self.is_beyond(self.default, default)]))
         return nodes.negated(nodes.any_of(beyond))
-
-    def may_be_beyond(self, expression: Expression) -> bool:
-        """Whether an expression may have no value though its facts are known."""
-        return self.slot.type.kind == "datetime" and self.slot.may_be_null(expression)
 
     def is_beyond(self, expression: Expression, node: Node) -> Node:
         """Whether an expression has no value though its facts are known."""
@@ -340,7 +336,6 @@ class Maker:
             some = nodes.compared("<", winner, number(self.none))
             whens.append((some, nodes.null()))
         outcome = self.define("winners", "o", nodes.chosen(whens, otherwise), "what the rules that hold give")
-        by_default = nodes.compared("=", winner, number(self.none))
         contrary = [nodes.all_of([one.certain, differs(outcome, one)]) for one in self.candidates]
         conflict = nodes.any_of(contrary)
         if any(one.may_be_null for one in self.candidates):
@@ -356,7 +351,6 @@ class Maker:
         ]
         undecided = nodes.any_of([*disagreeing, self.without_value(winner, outcome)])
         unsettled = nodes.all_of([nodes.negated(conflict), undecided])
-        del by_default
         return self.hit(
             winner, outcome, unsettled=self.define("verdicts", "u", unsettled, "unsettled"), conflict=conflict
         )

@@ -158,11 +158,18 @@ class Query:
 
     def _undefined(self, hit: Hit, counts: Mapping[str, Node]) -> Node:
         """Whether what is unsettled waits for no fact: an expression has no value."""
-        if nodes.is_false(hit.unsettled):
+        if nodes.is_false(hit.unsettled) or not self._may_be_undefined(hit):
             return nodes.false()
         waits = nodes.any_of(nodes.compared(">", count, number(0)) for count in counts.values())
         nothing = nodes.all_of([hit.unsettled, nodes.negated(waits)])
         return self.stages.define("waiting", f"_f{hit.number}", nothing, f"{hit.spec.id}: an expression has no value")
+
+    def _may_be_undefined(self, hit: Hit) -> bool:
+        """Whether something of a decision may have no value although its facts are known."""
+        given = [one.expression for one in hit.candidates] + ([] if hit.spec.default is None else [hit.spec.default])
+        return any(map(hit.slot.may_be_beyond, given)) or any(
+            self.conditions.may_divide(one.rule.form) for one in hit.candidates
+        )
 
     # -- answers
 

@@ -137,8 +137,12 @@ class Slot:
     def may_be_null(self, expression: Expression) -> bool:
         """Whether an expression may have no value."""
         return not isinstance(expression, Constant) and (
-            bool(self.waits_for(expression)) or (self.type.kind in REACH and not isinstance(expression, FactRef))
+            bool(self.waits_for(expression)) or self.may_be_beyond(expression)
         )
+
+    def may_be_beyond(self, expression: Expression) -> bool:
+        """Whether an expression may come to what is beyond the calendar, and so have no value."""
+        return self.type.kind in REACH and not isinstance(expression, Constant | FactRef)
 
     # -- as the answer shows it
 

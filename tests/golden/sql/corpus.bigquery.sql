@@ -53,6 +53,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
       )
     END AS `_r3`, /* late: days_since(due) > 30 or loss / score > 20 USD */
     STRPOS(COLLATE(`note`, ''), 's') > 0 AND NOT `injury` IS NULL AS `_r4`, /* noted: note contains 's' and injury is known */
+    CASE WHEN NOT `note` IS NULL THEN `note` IN UNNEST(`tags`) END AS `_r5`, /* tagged: tags contains note */
     NOT `loss` IS NULL
     AND NOT `paid` IS NULL
     AND NOT `tone` IS NULL
@@ -100,7 +101,9 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
       ELSE 'refer'
     END AS `_o1`, /* refund: what it gives */
     CASE WHEN `_r4` THEN 1 ELSE 2 END AS `_w2`, /* defend: the place of the first rule that holds */
-    CASE WHEN `_r4` THEN 'publicly' ELSE 'refer' END AS `_o2` /* defend: what it gives */
+    CASE WHEN `_r4` THEN 'publicly' ELSE 'refer' END AS `_o2`, /* defend: what it gives */
+    CASE WHEN `_r5` THEN 1 ELSE 2 END AS `_w3`, /* walk_away: the place of the first rule that holds */
+    CASE WHEN `_r5` THEN 'warn' ELSE 'refer' END AS `_o3` /* walk_away: what it gives */
   FROM _rules
 ), _verdicts /* by decision: whether rules that may hold agree with it */ AS (
   SELECT
@@ -133,7 +136,17 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
       THEN TRUE
       ELSE FALSE
     END AS `_u2`, /* defend: a rule before it may hold and disagrees */
-    `_r4` IS NULL AND `_w2` > 1 AS `_may_4` /* defend: noted may have a say */
+    `_r4` IS NULL AND `_w2` > 1 AS `_may_4`, /* defend: noted may have a say */
+    CASE
+      WHEN `_known_1`
+      THEN FALSE
+      WHEN `_r5`
+      THEN FALSE
+      WHEN `_r5` IS NULL AND `_o3` <> 'warn'
+      THEN TRUE
+      ELSE FALSE
+    END AS `_u3`, /* walk_away: a rule before it may hold and disagrees */
+    `_r5` IS NULL AND `_w3` > 1 AS `_may_5` /* walk_away: tagged may have a say */
   FROM _winners
 ), _waiting /* by decision: how much waits for each missing fact */ AS (
   SELECT
@@ -182,6 +195,29 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
     NOT `_u2` AND NOT (
       `_w2` = 2
     ) AS `_d2`, /* defend: decided, before red lines */
+    (
+      `_u2` AND NOT (
+        `_w2` < 2
+      )
+    ) OR `_w2` = 2 AS `_n2`, /* defend: may come to nobody deciding */
+    CASE
+      WHEN `note` IS NULL AND `_u3`
+      THEN CASE WHEN `_may_5` THEN 1 ELSE 0 END
+      ELSE 0
+    END AS `_m3_34`, /* walk_away: what waits for note */
+    CASE
+      WHEN `tags` IS NULL AND `_u3`
+      THEN CASE WHEN `_may_5` THEN 1 ELSE 0 END
+      ELSE 0
+    END AS `_m3_35`, /* walk_away: what waits for tags */
+    NOT `_u3` AND NOT (
+      `_w3` = 2
+    ) AS `_d3`, /* walk_away: decided, before red lines */
+    (
+      `_u3` AND NOT (
+        `_w3` < 2
+      )
+    ) OR `_w3` = 2 AS `_n3`, /* walk_away: may come to nobody deciding */
     `_w1` = 3 OR `_may_3` AS `_maybe_1`, /* refund: may come to credit */
     `_w1` = 1 OR `_may_1` AS `_maybe_2`, /* refund: may come to partial */
     `_w1` = 2 OR `_may_2` AS `_maybe_3`, /* refund: may come to full */
@@ -194,10 +230,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
       NOT `_u1` AND NOT (
         `_w1` = 4
       ) AND `_x1_1`
-    ) AS `_doubt_1`, /* refund: waits for facts */
-    `_u2` AND NOT (
-      `_m2_34` > 0
-    ) AS `_f2` /* defend: an expression has no value */
+    ) AS `_doubt_1` /* refund: waits for facts */
   FROM _waiting
 ), _waiting_3 AS (
   SELECT
@@ -250,10 +283,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
       WHEN `due` IS NULL AND `_doubt_1`
       THEN CASE WHEN `_may_3` THEN CASE WHEN `_open_1` THEN 1 ELSE 0 END ELSE 0 END
       ELSE 0
-    END AS `_m1_36`, /* refund: what waits for due */
-    NOT `_d2` AND NOT (
-      `_u2` AND `_w2` < 2 AND NOT `_f2`
-    ) AS `_n2` /* defend: may come to nobody deciding */
+    END AS `_m1_36` /* refund: what waits for due */
   FROM _waiting_2
 ), _waiting_4 AS (
   SELECT
@@ -266,9 +296,11 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
 ), _waiting_5 AS (
   SELECT
     *,
-    NOT `_d1` AND NOT (
-      `_u1` AND `_w1` < 4 AND NOT `_f1`
-    ) AS `_n1` /* refund: may come to nobody deciding */
+    (
+      `_u1` AND NOT (
+        `_w1` < 4 AND NOT `_f1`
+      )
+    ) OR `_w1` = 4 AS `_n1` /* refund: may come to nobody deciding */
   FROM _waiting_4
 ), _guards /* whether red lines are, or may be, broken */ AS (
   SELECT
@@ -358,6 +390,8 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
       0
     ) AS `_q1_4`, /* refund: how much waits for due, most first */
     -NULLIF(`_m2_34`, 0) AS `_q2_0`, /* defend: how much waits for note, most first */
+    -NULLIF(`_m3_34`, 0) AS `_q3_0`, /* walk_away: how much waits for note, most first */
+    -NULLIF(`_m3_35`, 0) AS `_q3_1`, /* walk_away: how much waits for tags, most first */
     CASE WHEN `_w1` = 1 OR `_may_1` THEN 0 END AS `_rank_1` /* call-back: by the place of the rule that may bring it */
   FROM _guards_4
 ), _duties_2 AS (
@@ -478,15 +512,7 @@ SELECT
   CASE WHEN `_sound` THEN CASE WHEN `_d2` THEN `_o2` ELSE 'refer' END END AS `defend`, /* Defend staff */
   CASE
     WHEN `_sound`
-    THEN CASE
-      WHEN `_f2`
-      THEN 'undefined'
-      WHEN `_u2`
-      THEN 'unsettled'
-      WHEN `_w2` = 2
-      THEN 'no-rule'
-      ELSE 'decided'
-    END
+    THEN CASE WHEN `_u2` THEN 'unsettled' WHEN `_w2` = 2 THEN 'no-rule' ELSE 'decided' END
   END AS `defend_status`,
   CASE
     WHEN `_sound`
@@ -504,11 +530,27 @@ SELECT
       ELSE ARRAY<STRING>[]
     END
   END AS `defend_missing`,
-  CASE WHEN `_sound` THEN 'refer' END AS `walk_away`, /* Walk away */
-  CASE WHEN `_sound` THEN 'no-rule' END AS `walk_away_status`,
-  CASE WHEN `_sound` THEN NULL END AS `walk_away_rule`,
-  CASE WHEN `_sound` THEN NULL END AS `walk_away_because`,
-  CASE WHEN `_sound` THEN ARRAY<STRING>[] END AS `walk_away_missing`,
+  CASE WHEN `_sound` THEN CASE WHEN `_d3` THEN `_o3` ELSE 'refer' END END AS `walk_away`, /* Walk away */
+  CASE
+    WHEN `_sound`
+    THEN CASE WHEN `_u3` THEN 'unsettled' WHEN `_w3` = 2 THEN 'no-rule' ELSE 'decided' END
+  END AS `walk_away_status`,
+  CASE
+    WHEN `_sound`
+    THEN CASE WHEN `_d3` THEN CASE WHEN `_w3` = 1 THEN 'tagged' END END
+  END AS `walk_away_rule`,
+  CASE
+    WHEN `_sound`
+    THEN CASE WHEN `_d3` THEN CASE WHEN `_w3` = 1 THEN NULL END END
+  END AS `walk_away_because`,
+  CASE
+    WHEN `_sound`
+    THEN CASE
+      WHEN NOT `_q3_0` IS NULL OR NOT `_q3_1` IS NULL
+      THEN ARRAY(SELECT x.name FROM UNNEST([STRUCT(`_q3_0` AS n, 0 AS place, 'note' AS name), STRUCT(`_q3_1` AS n, 1 AS place, 'tags' AS name)]) AS x WHERE x.n IS NOT NULL ORDER BY x.n, x.place)
+      ELSE ARRAY<STRING>[]
+    END
+  END AS `walk_away_missing`,
   CASE WHEN `_sound` THEN 'refer' END AS `insurance`, /* Insurance */
   CASE WHEN `_sound` THEN 'no-rule' END AS `insurance_status`,
   CASE WHEN `_sound` THEN NULL END AS `insurance_rule`,
