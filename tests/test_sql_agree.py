@@ -349,6 +349,15 @@ def test_what_no_column_can_be_held_to_is_marked(duck: duckdb.DuckDBPyConnection
     ]
 
 
+def test_what_is_always_null_has_its_type(duck: duckdb.DuckDBPyConnection) -> None:
+    """No rule decides on insurance, and none has a reason: the columns had been whole numbers."""
+    query = sql_of(Policy.loads(CORPUS_POLICY), "duckdb", key=["id"], reasons=True)
+    duck.execute(f"CREATE OR REPLACE TABLE incidents AS SELECT 5 AS id, {CORPUS_TYPED}")
+    types = dict(duck.execute(f"SELECT column_name, column_type FROM (DESCRIBE {query})").fetchall())
+    assert {types[name] for name in ("insurance.rule", "refund.because", "refund.rule")} == {"VARCHAR"}
+    assert types["insurance.insurance_lines"] == "VARCHAR[]"
+
+
 def test_a_broken_promise_is_marked(duck: duckdb.DuckDBPyConnection) -> None:
     """A fact that was said to be given, and is NULL, is no missing fact but a bad row."""
     query = sql_of(Policy.loads(RECKONED), "duckdb", key=["id"], given=["loss"], without=["exchange.hours_open"])

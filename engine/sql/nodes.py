@@ -205,13 +205,14 @@ def chosen(whens: Iterable[When], otherwise: Node | None = None, *, shortened: b
         if is_false(condition) or isinstance(condition, exp.Null):
             continue
         ifs.append(exp.If(this=own(condition), true=own(result)))
-    while shortened and ifs and otherwise is not None and ifs[-1].args["true"] == otherwise:
+    rest = null() if otherwise is None else otherwise
+    while ifs and (shortened or isinstance(rest, exp.Null)) and ifs[-1].args["true"] == rest:
         ifs.pop()
     if not ifs:
-        return null() if otherwise is None else own(otherwise)
-    if otherwise is None or isinstance(otherwise, exp.Null):
+        return own(rest)
+    if isinstance(rest, exp.Null):
         return exp.Case(ifs=ifs)
-    return exp.Case(ifs=ifs, default=own(otherwise))
+    return exp.Case(ifs=ifs, default=own(rest))
 
 
 def counted(condition: Node, amount: Node | None = None) -> Node:

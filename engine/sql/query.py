@@ -13,6 +13,7 @@ from ...rules.tree import Expression, Origin, PolicyTree, Rule
 from ..force import is_in_force, moment, ordinal
 from . import nodes
 from .amounts import Amount, Reckoner
+from .chain import chained
 from .conditions import Conditions
 from .dialects import Dialect
 from .duties import Duties, Settling
@@ -29,8 +30,6 @@ from .waiting import missing_counts
 #: How the columns of answers are named after their decision.
 _DAY: int = 86_400_000_000
 _EPOCH_DAY: int = 719_163
-#: The most options that are written as several short lists.
-_MODERATE: int = 20
 
 
 @attrs.frozen
@@ -239,65 +238,10 @@ class Query:
         """
         answers = self.answers()
         self.refusals.check()
-        return self._chained(answers, whole_row=not self.wanted.key and self.dialect.name == "postgres")
-
-    def _chained(self, answers: list[Node], *, whole_row: bool) -> exp.Select:
-        source: exp.Expr = exp.to_table(self.wanted.table, dialect=self.dialect.name)
-        ctes: list[exp.CTE] = []
-        for name, told, defined in self.stages.ctes():
-            columns = [nodes.named(node, alias, comment) for alias, (node, comment) in defined.items()]
-            kept = [exp.Star()] if ctes else self._source_columns(whole_row=whole_row)
-            inner = exp.select(*kept, *columns, copy=False).from_(source, copy=False)
-            if self.dialect.fence:
-                # PostgreSQL would put each column in place of its name, over and over, where a stage is not kept apart. Kept
-                # apart by MATERIALIZED, it reckons what nobody asks for, and writes down what it reckons: four times as slow.
-                inner = inner.offset(0, copy=False)
-            cte = exp.CTE(this=inner, alias=exp.TableAlias(this=exp.to_identifier(name)))
-            if told:
-                cte.add_comments([nodes.commented(told)])
-            ctes.append(cte)
-            source = exp.to_table(name)
-        query = exp.select(*self._kept(whole_row=whole_row), *answers, copy=False).from_(source, copy=False)
-        if self.dialect.longest_in:
-            _shortened(query, ctes, self.dialect.longest_in)
-        query.set("with_" if "with_" in exp.Select.arg_types else "with", exp.With(expressions=ctes))
-        return query
-
-    def _source_columns(self, *, whole_row: bool) -> list[Node]:
-        if not self.wanted.key and not whole_row:
-            return [exp.Star()]
-        kept = list(self.wanted.key) if self.wanted.key else []
-        facts = [name for name in self.facts.columns.values() if name not in kept]
-        if isinstance(self.wanted.as_of, str) and self.wanted.as_of not in (*kept, *facts):
-            facts.append(self.wanted.as_of)
-        columns: list[Node] = [column(name) for name in (*kept, *facts)]
-        if whole_row:
-            table = exp.to_table(self.wanted.table, dialect=self.dialect.name)
-            row = exp.column(exp.to_identifier(table.name, quoted=True))
-            columns.insert(0, nodes.named(row, "_row"))
-        return columns
-
-    def _kept(self, *, whole_row: bool) -> list[Node]:
-        """Return what the answer keeps of the table."""
-        if self.wanted.key:
-            return [column(name) for name in self.wanted.key]
-        if whole_row:
-            return [exp.Var(this='("_row").*')]
-        names = self.stages.names
-        if not names:
-            return [exp.Star()]
-        key = "except_" if "except_" in exp.Star.arg_types else "except"
-        return [exp.Star(**{key: [exp.to_identifier(name, quoted=True) for name in names]})]
-
-
-def _shortened(query: exp.Select, ctes: Sequence[exp.CTE], longest: int) -> None:
-    """Write `IN` lists of moderate length as several short ones."""
-    for listed in [found for tree in (query, *ctes) for found in tree.find_all(exp.In)]:
-        options = listed.expressions
-        if longest < len(options) <= _MODERATE:
-            parts = [options[at : at + longest] for at in range(0, len(options), longest)]
-            several = nodes.any_of(nodes.among(listed.this.copy(), [one.copy() for one in part]) for part in parts)
-            listed.replace(exp.Paren(this=several))
+        facts = dict.fromkeys(self.facts.columns.values())
+        if isinstance(self.wanted.as_of, str):
+            facts[self.wanted.as_of] = None
+        return chained(self.stages, answers, self.dialect, self.wanted.table, self.wanted.key, list(facts))
 
 
 def is_worded(spec: DecisionSpec) -> bool:
@@ -396,7 +340,8 @@ class Answer:
             (nodes.compared("=", hit.winner, number(c.place)), text(said(c.rule)) if said(c.rule) else nodes.null())
             for c in hit.candidates
         ]
-        return nodes.chosen([(stands, nodes.chosen(whens))])
+        found = nodes.chosen([(stands, nodes.chosen(whens))])
+        return nodes.cast(found, self.query.dialect.text_type) if isinstance(found, exp.Null) else found
 
     def outcome(self, one: Decided, stands: Node) -> Node:
         """Return the outcome as the answer shows it."""

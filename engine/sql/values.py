@@ -32,7 +32,7 @@ class ValueColumn:
 
     def shown(self, decided: Node) -> Node:
         """Return the value as the answer shows it, NULL where there is none."""
-        if self.slot.type.kind != "list" and isinstance(self.held, exp.Null):
+        if isinstance(self.held, exp.Null) and not self.is_ready:
             return nodes.cast(nodes.null(), self.slot.sql_type)
         settled = nodes.all_of([decided, nodes.negated(self.unsettled)])
         return nodes.chosen([(settled, self.held if self.is_ready else self.slot.shown(self.held))])

@@ -444,13 +444,7 @@ SELECT
       END
     END
   END AS `refund_rule`,
-  CASE
-    WHEN `_sound`
-    THEN CASE
-      WHEN `_s1`
-      THEN CASE WHEN `_w1` = 1 THEN NULL WHEN `_w1` = 2 THEN NULL WHEN `_w1` = 3 THEN NULL END
-    END
-  END AS `refund_because`,
+  CASE WHEN `_sound` THEN CAST(NULL AS STRING) END AS `refund_because`,
   CASE
     WHEN `_sound`
     THEN CASE
@@ -518,10 +512,7 @@ SELECT
     WHEN `_sound`
     THEN CASE WHEN `_d2` THEN CASE WHEN `_w2` = 1 THEN 'noted' END END
   END AS `defend_rule`,
-  CASE
-    WHEN `_sound`
-    THEN CASE WHEN `_d2` THEN CASE WHEN `_w2` = 1 THEN NULL END END
-  END AS `defend_because`,
+  CASE WHEN `_sound` THEN CAST(NULL AS STRING) END AS `defend_because`,
   CASE
     WHEN `_sound`
     THEN CASE
@@ -539,10 +530,7 @@ SELECT
     WHEN `_sound`
     THEN CASE WHEN `_d3` THEN CASE WHEN `_w3` = 1 THEN 'tagged' END END
   END AS `walk_away_rule`,
-  CASE
-    WHEN `_sound`
-    THEN CASE WHEN `_d3` THEN CASE WHEN `_w3` = 1 THEN NULL END END
-  END AS `walk_away_because`,
+  CASE WHEN `_sound` THEN CAST(NULL AS STRING) END AS `walk_away_because`,
   CASE
     WHEN `_sound`
     THEN CASE
@@ -553,10 +541,10 @@ SELECT
   END AS `walk_away_missing`,
   CASE WHEN `_sound` THEN 'refer' END AS `insurance`, /* Insurance */
   CASE WHEN `_sound` THEN 'no-rule' END AS `insurance_status`,
-  CASE WHEN `_sound` THEN NULL END AS `insurance_rule`,
-  CASE WHEN `_sound` THEN NULL END AS `insurance_because`,
+  CASE WHEN `_sound` THEN CAST(NULL AS STRING) END AS `insurance_rule`,
+  CASE WHEN `_sound` THEN CAST(NULL AS STRING) END AS `insurance_because`,
   CASE WHEN `_sound` THEN ARRAY<STRING>[] END AS `insurance_missing`,
-  CASE WHEN `_sound` THEN NULL END AS `insurance_insurance_lines`,
+  CASE WHEN `_sound` THEN CAST(NULL AS ARRAY<STRING>) END AS `insurance_insurance_lines`,
   CASE
     WHEN `_sound`
     THEN CASE

@@ -444,13 +444,7 @@ SELECT
       END
     END
   END AS "refund.rule",
-  CASE
-    WHEN "_sound"
-    THEN CASE
-      WHEN "_s1"
-      THEN CASE WHEN "_w1" = 1 THEN NULL WHEN "_w1" = 2 THEN NULL WHEN "_w1" = 3 THEN NULL END
-    END
-  END AS "refund.because",
+  CASE WHEN "_sound" THEN CAST(NULL AS VARCHAR) END AS "refund.because",
   CASE
     WHEN "_sound"
     THEN CASE
@@ -525,10 +519,7 @@ SELECT
     WHEN "_sound"
     THEN CASE WHEN "_d2" THEN CASE WHEN "_w2" = 1 THEN 'noted' END END
   END AS "defend.rule",
-  CASE
-    WHEN "_sound"
-    THEN CASE WHEN "_d2" THEN CASE WHEN "_w2" = 1 THEN NULL END END
-  END AS "defend.because",
+  CASE WHEN "_sound" THEN CAST(NULL AS VARCHAR) END AS "defend.because",
   CASE
     WHEN "_sound"
     THEN CASE
@@ -546,10 +537,7 @@ SELECT
     WHEN "_sound"
     THEN CASE WHEN "_d3" THEN CASE WHEN "_w3" = 1 THEN 'tagged' END END
   END AS "walk_away.rule",
-  CASE
-    WHEN "_sound"
-    THEN CASE WHEN "_d3" THEN CASE WHEN "_w3" = 1 THEN NULL END END
-  END AS "walk_away.because",
+  CASE WHEN "_sound" THEN CAST(NULL AS VARCHAR) END AS "walk_away.because",
   CASE
     WHEN "_sound"
     THEN CASE
@@ -560,10 +548,10 @@ SELECT
   END AS "walk_away.missing",
   CASE WHEN "_sound" THEN 'refer' END AS "insurance", /* Insurance */
   CASE WHEN "_sound" THEN 'no-rule' END AS "insurance.status",
-  CASE WHEN "_sound" THEN NULL END AS "insurance.rule",
-  CASE WHEN "_sound" THEN NULL END AS "insurance.because",
+  CASE WHEN "_sound" THEN CAST(NULL AS VARCHAR) END AS "insurance.rule",
+  CASE WHEN "_sound" THEN CAST(NULL AS VARCHAR) END AS "insurance.because",
   CASE WHEN "_sound" THEN CAST([] AS VARCHAR[]) END AS "insurance.missing",
-  CASE WHEN "_sound" THEN NULL END AS "insurance.insurance_lines",
+  CASE WHEN "_sound" THEN CAST(NULL AS VARCHAR[]) END AS "insurance.insurance_lines",
   CASE
     WHEN "_sound"
     THEN CASE

@@ -31,7 +31,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _rules /* whether each rule holds: TRUE, FALSE, or NULL for want of a fact; and whether the row is sound */ AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_paid", "_loss", "_due", "_score",
     (
       "_paid" * 2
     ) > (
@@ -97,7 +97,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _winners /* by decision: which rule comes first, and what it gives */ AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_paid", "_loss", "_due", "_score", "_r1", "_r2", "_r3", "_r4", "_r5", "_known_1", "_sound",
     CASE WHEN "_r1" THEN 1 WHEN "_r2" THEN 2 WHEN "_r3" THEN 3 ELSE 4 END AS "_w1", /* refund: the place of the first rule that holds */
     CASE
       WHEN "_r1"
@@ -116,7 +116,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _verdicts /* by decision: whether rules that may hold agree with it */ AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_paid", "_loss", "_due", "_score", "_r1", "_r2", "_r3", "_r4", "_r5", "_known_1", "_sound", "_w1", "_o1", "_w2", "_o2", "_w3", "_o3",
     CASE
       WHEN "_r1"
       THEN FALSE
@@ -160,7 +160,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _waiting /* by decision: how much waits for each missing fact */ AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_paid", "_loss", "_due", "_score", "_sound", "_w1", "_o1", "_w2", "_o2", "_w3", "_o3", "_u1", "_y1_1", "_may_1", "_may_2", "_may_3", "_u2", "_may_4", "_u3", "_may_5",
     (
       "_w1" IN (1, 2) AND "_y1_1" IS NULL
     )
@@ -236,7 +236,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _waiting_2 AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_sound", "_w1", "_o1", "_w2", "_o2", "_w3", "_o3", "_u1", "_y1_1", "_may_1", "_may_2", "_may_3", "_u2", "_u3", "_x1_1", "_open_1", "_open_2", "_d1", "_m2_34", "_d2", "_m3_34", "_m3_35", "_d3", "_maybe_1", "_maybe_2", "_maybe_3", "_rivals_1",
     "_u1" OR (
       NOT "_u1" AND NOT (
         "_w1" = 4
@@ -246,7 +246,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _waiting_3 AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_sound", "_w1", "_o1", "_w2", "_o2", "_w3", "_o3", "_u1", "_y1_1", "_may_1", "_may_2", "_may_3", "_u2", "_u3", "_x1_1", "_open_1", "_open_2", "_d1", "_m2_34", "_d2", "_m3_34", "_m3_35", "_d3", "_maybe_1", "_maybe_2", "_maybe_3", "_rivals_1", "_doubt_1",
     CASE
       WHEN "loss" IS NULL AND "_doubt_1"
       THEN CASE WHEN "_may_1" THEN 1 ELSE 0 END + CASE WHEN "_may_2" THEN 1 ELSE 0 END + CASE WHEN "_may_3" THEN CASE WHEN "_open_2" THEN 1 ELSE 0 END ELSE 0 END + CASE
@@ -300,7 +300,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _waiting_4 AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_sound", "_w1", "_o1", "_w2", "_o2", "_w3", "_o3", "_u1", "_y1_1", "_may_1", "_may_2", "_may_3", "_u2", "_u3", "_x1_1", "_d1", "_m2_34", "_d2", "_m3_34", "_m3_35", "_d3", "_maybe_1", "_maybe_2", "_maybe_3", "_rivals_1", "_m1_3", "_m1_4", "_m1_33", "_m1_35", "_m1_36",
     "_u1"
     AND NOT (
       "_m1_3" > 0 OR "_m1_4" > 0 OR "_m1_33" > 0 OR "_m1_35" > 0 OR "_m1_36" > 0
@@ -309,7 +309,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _waiting_5 AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_sound", "_w1", "_o1", "_w2", "_o2", "_w3", "_o3", "_u1", "_y1_1", "_may_1", "_may_2", "_may_3", "_u2", "_u3", "_x1_1", "_d1", "_m2_34", "_d2", "_m3_34", "_m3_35", "_d3", "_maybe_1", "_maybe_2", "_maybe_3", "_rivals_1", "_m1_3", "_m1_4", "_m1_33", "_m1_35", "_m1_36", "_f1",
     (
       "_u1" AND NOT (
         "_w1" < 4 AND NOT "_f1"
@@ -319,7 +319,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _guards /* whether red lines are, or may be, broken */ AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_sound", "_w1", "_o1", "_w2", "_o2", "_w3", "_o3", "_u1", "_y1_1", "_may_1", "_may_2", "_may_3", "_u2", "_u3", "_x1_1", "_d1", "_m2_34", "_d2", "_m3_34", "_m3_35", "_d3", "_maybe_1", "_maybe_2", "_maybe_3", "_rivals_1", "_m1_3", "_m1_4", "_m1_33", "_m1_35", "_m1_36", "_f1", "_n1",
     CASE WHEN NOT (
       "_maybe_1" OR "_maybe_2" OR "_maybe_3"
     ) THEN FALSE ELSE TRUE END AS "_among_1" /* refund: sure to be one of credit, partial, full, or none of them */
@@ -327,7 +327,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _guards_2 AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_sound", "_w1", "_o1", "_w2", "_o2", "_w3", "_o3", "_u1", "_y1_1", "_may_1", "_may_2", "_may_3", "_u2", "_u3", "_x1_1", "_d1", "_m2_34", "_d2", "_m3_34", "_m3_35", "_d3", "_rivals_1", "_m1_3", "_m1_4", "_m1_33", "_m1_35", "_m1_36", "_f1", "_n1", "_among_1",
     CASE
       WHEN "_d1"
       THEN "_o1" IN ('credit', 'full', 'partial')
@@ -347,7 +347,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _guards_3 AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_sound", "_w1", "_o1", "_w2", "_o2", "_w3", "_o3", "_u1", "_y1_1", "_may_1", "_may_2", "_may_3", "_u2", "_u3", "_x1_1", "_d1", "_m2_34", "_d2", "_m3_34", "_m3_35", "_d3", "_rivals_1", "_m1_3", "_m1_4", "_m1_33", "_m1_35", "_m1_36", "_f1", "_n1", "_b1", "_open_3", "_open_4",
     "_n1" OR (
       NOT "_d1" AND "_open_4" AND "_open_3"
     ) AS "_open_5", /* not-when-hurt: waits for what refund comes to */
@@ -356,7 +356,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _guards_4 AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_sound", "_w1", "_o1", "_w2", "_o2", "_w3", "_o3", "_u1", "_y1_1", "_may_1", "_may_2", "_may_3", "_u2", "_u3", "_x1_1", "_d1", "_m2_34", "_d2", "_m3_34", "_m3_35", "_d3", "_rivals_1", "_m1_3", "_m1_4", "_m1_33", "_m1_35", "_m1_36", "_f1", "_b1", "_open_5", "_withheld_1",
     "_b1" IS NULL AND "_open_5" AND "_m1_3" > 0 AS "_asks_1", /* not-when-hurt: waits for loss */
     "_b1" IS NULL AND "_open_5" AND "_m1_4" > 0 AS "_asks_2", /* not-when-hurt: waits for paid */
     "_b1" IS NULL AND "_open_5" AND "_m1_33" > 0 AS "_asks_3", /* not-when-hurt: waits for tone */
@@ -366,7 +366,7 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _duties /* which rules bring their obligations */ AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_sound", "_w1", "_o1", "_w2", "_o2", "_w3", "_o3", "_u1", "_y1_1", "_may_1", "_may_2", "_may_3", "_u2", "_u3", "_x1_1", "_d1", "_m2_34", "_d2", "_m3_34", "_m3_35", "_d3", "_rivals_1", "_m1_3", "_m1_4", "_m1_33", "_m1_35", "_m1_36", "_f1", "_b1", "_withheld_1", "_asks_1", "_asks_2", "_asks_3", "_asks_4", "_asks_5",
     "_d1" AND NOT "_withheld_1" AS "_s1", /* refund: decided */
     -NULLIF(
       CASE
@@ -416,13 +416,13 @@ WITH _facts /* facts in the form in which they are reckoned with */ AS (
   OFFSET 0
 ), _duties_2 AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_sound", "_w1", "_o1", "_w2", "_o2", "_w3", "_o3", "_u1", "_y1_1", "_may_2", "_may_3", "_u2", "_u3", "_x1_1", "_d2", "_d3", "_rivals_1", "_f1", "_b1", "_withheld_1", "_s1", "_q1_0", "_q1_1", "_q1_2", "_q1_3", "_q1_4", "_q2_0", "_q3_0", "_q3_1", "_rank_1",
     "_s1" AND "_w1" = 1 AND NOT "_rivals_1" AS "_c_0" /* overpaid brings its duties */
   FROM _duties
   OFFSET 0
 ), _duties_3 AS (
   SELECT
-    *,
+    "id", "loss", "paid", "injury", "tone", "note", "tags", "due", "score", "_sound", "_w1", "_o1", "_w2", "_o2", "_w3", "_o3", "_u1", "_y1_1", "_may_2", "_may_3", "_u2", "_u3", "_x1_1", "_d2", "_d3", "_rivals_1", "_f1", "_b1", "_withheld_1", "_s1", "_q1_0", "_q1_1", "_q1_2", "_q1_3", "_q1_4", "_q2_0", "_q3_0", "_q3_1", "_rank_1", "_c_0",
     "_c_0"
     OR (
       "_s1"
@@ -466,13 +466,7 @@ SELECT
       END
     END
   END AS "refund.rule",
-  CASE
-    WHEN "_sound"
-    THEN CASE
-      WHEN "_s1"
-      THEN CASE WHEN "_w1" = 1 THEN NULL WHEN "_w1" = 2 THEN NULL WHEN "_w1" = 3 THEN NULL END
-    END
-  END AS "refund.because",
+  CASE WHEN "_sound" THEN CAST(NULL AS TEXT) END AS "refund.because",
   CASE
     WHEN "_sound"
     THEN CASE
@@ -545,10 +539,7 @@ SELECT
     WHEN "_sound"
     THEN CASE WHEN "_d2" THEN CASE WHEN "_w2" = 1 THEN 'noted' END END
   END AS "defend.rule",
-  CASE
-    WHEN "_sound"
-    THEN CASE WHEN "_d2" THEN CASE WHEN "_w2" = 1 THEN NULL END END
-  END AS "defend.because",
+  CASE WHEN "_sound" THEN CAST(NULL AS TEXT) END AS "defend.because",
   CASE
     WHEN "_sound"
     THEN CASE
@@ -566,10 +557,7 @@ SELECT
     WHEN "_sound"
     THEN CASE WHEN "_d3" THEN CASE WHEN "_w3" = 1 THEN 'tagged' END END
   END AS "walk_away.rule",
-  CASE
-    WHEN "_sound"
-    THEN CASE WHEN "_d3" THEN CASE WHEN "_w3" = 1 THEN NULL END END
-  END AS "walk_away.because",
+  CASE WHEN "_sound" THEN CAST(NULL AS TEXT) END AS "walk_away.because",
   CASE
     WHEN "_sound"
     THEN CASE
@@ -580,10 +568,10 @@ SELECT
   END AS "walk_away.missing",
   CASE WHEN "_sound" THEN 'refer' END AS "insurance", /* Insurance */
   CASE WHEN "_sound" THEN 'no-rule' END AS "insurance.status",
-  CASE WHEN "_sound" THEN NULL END AS "insurance.rule",
-  CASE WHEN "_sound" THEN NULL END AS "insurance.because",
+  CASE WHEN "_sound" THEN CAST(NULL AS TEXT) END AS "insurance.rule",
+  CASE WHEN "_sound" THEN CAST(NULL AS TEXT) END AS "insurance.because",
   CASE WHEN "_sound" THEN CAST(ARRAY[] AS TEXT[]) END AS "insurance.missing",
-  CASE WHEN "_sound" THEN NULL END AS "insurance.insurance_lines",
+  CASE WHEN "_sound" THEN CAST(NULL AS TEXT[]) END AS "insurance.insurance_lines",
   CASE
     WHEN "_sound"
     THEN CASE

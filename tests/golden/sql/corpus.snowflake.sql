@@ -446,13 +446,7 @@ SELECT
       END
     END
   END AS "refund.rule",
-  CASE
-    WHEN "_sound"
-    THEN CASE
-      WHEN "_s1"
-      THEN CASE WHEN "_w1" = 1 THEN NULL WHEN "_w1" = 2 THEN NULL WHEN "_w1" = 3 THEN NULL END
-    END
-  END AS "refund.because",
+  CASE WHEN "_sound" THEN CAST(NULL AS VARCHAR) END AS "refund.because",
   CASE
     WHEN "_sound"
     THEN CASE
@@ -527,10 +521,7 @@ SELECT
     WHEN "_sound"
     THEN CASE WHEN "_d2" THEN CASE WHEN "_w2" = 1 THEN 'noted' END END
   END AS "defend.rule",
-  CASE
-    WHEN "_sound"
-    THEN CASE WHEN "_d2" THEN CASE WHEN "_w2" = 1 THEN NULL END END
-  END AS "defend.because",
+  CASE WHEN "_sound" THEN CAST(NULL AS VARCHAR) END AS "defend.because",
   CASE
     WHEN "_sound"
     THEN CASE
@@ -548,10 +539,7 @@ SELECT
     WHEN "_sound"
     THEN CASE WHEN "_d3" THEN CASE WHEN "_w3" = 1 THEN 'tagged' END END
   END AS "walk_away.rule",
-  CASE
-    WHEN "_sound"
-    THEN CASE WHEN "_d3" THEN CASE WHEN "_w3" = 1 THEN NULL END END
-  END AS "walk_away.because",
+  CASE WHEN "_sound" THEN CAST(NULL AS VARCHAR) END AS "walk_away.because",
   CASE
     WHEN "_sound"
     THEN CASE
@@ -562,10 +550,10 @@ SELECT
   END AS "walk_away.missing",
   CASE WHEN "_sound" THEN 'refer' END AS "insurance", /* Insurance */
   CASE WHEN "_sound" THEN 'no-rule' END AS "insurance.status",
-  CASE WHEN "_sound" THEN NULL END AS "insurance.rule",
-  CASE WHEN "_sound" THEN NULL END AS "insurance.because",
+  CASE WHEN "_sound" THEN CAST(NULL AS VARCHAR) END AS "insurance.rule",
+  CASE WHEN "_sound" THEN CAST(NULL AS VARCHAR) END AS "insurance.because",
   CASE WHEN "_sound" THEN CAST([] AS ARRAY) END AS "insurance.missing",
-  CASE WHEN "_sound" THEN NULL END AS "insurance.insurance_lines",
+  CASE WHEN "_sound" THEN CAST(NULL AS ARRAY) END AS "insurance.insurance_lines",
   CASE
     WHEN "_sound"
     THEN CASE

@@ -449,13 +449,7 @@ SELECT
       END
     END
   END AS `refund.rule`,
-  CASE
-    WHEN `_sound`
-    THEN CASE
-      WHEN `_s1`
-      THEN CASE WHEN `_w1` = 1 THEN NULL WHEN `_w1` = 2 THEN NULL WHEN `_w1` = 3 THEN NULL END
-    END
-  END AS `refund.because`,
+  CASE WHEN `_sound` THEN CAST(NULL AS STRING) END AS `refund.because`,
   CASE
     WHEN `_sound`
     THEN CASE
@@ -530,10 +524,7 @@ SELECT
     WHEN `_sound`
     THEN CASE WHEN `_d2` THEN CASE WHEN `_w2` = 1 THEN 'noted' END END
   END AS `defend.rule`,
-  CASE
-    WHEN `_sound`
-    THEN CASE WHEN `_d2` THEN CASE WHEN `_w2` = 1 THEN NULL END END
-  END AS `defend.because`,
+  CASE WHEN `_sound` THEN CAST(NULL AS STRING) END AS `defend.because`,
   CASE
     WHEN `_sound`
     THEN CASE
@@ -551,10 +542,7 @@ SELECT
     WHEN `_sound`
     THEN CASE WHEN `_d3` THEN CASE WHEN `_w3` = 1 THEN 'tagged' END END
   END AS `walk_away.rule`,
-  CASE
-    WHEN `_sound`
-    THEN CASE WHEN `_d3` THEN CASE WHEN `_w3` = 1 THEN NULL END END
-  END AS `walk_away.because`,
+  CASE WHEN `_sound` THEN CAST(NULL AS STRING) END AS `walk_away.because`,
   CASE
     WHEN `_sound`
     THEN CASE
@@ -565,10 +553,10 @@ SELECT
   END AS `walk_away.missing`,
   CASE WHEN `_sound` THEN 'refer' END AS `insurance`, /* Insurance */
   CASE WHEN `_sound` THEN 'no-rule' END AS `insurance.status`,
-  CASE WHEN `_sound` THEN NULL END AS `insurance.rule`,
-  CASE WHEN `_sound` THEN NULL END AS `insurance.because`,
+  CASE WHEN `_sound` THEN CAST(NULL AS STRING) END AS `insurance.rule`,
+  CASE WHEN `_sound` THEN CAST(NULL AS STRING) END AS `insurance.because`,
   CASE WHEN `_sound` THEN CAST(ARRAY() AS ARRAY<STRING>) END AS `insurance.missing`,
-  CASE WHEN `_sound` THEN NULL END AS `insurance.insurance_lines`,
+  CASE WHEN `_sound` THEN CAST(NULL AS ARRAY<STRING>) END AS `insurance.insurance_lines`,
   CASE
     WHEN `_sound`
     THEN CASE
