@@ -81,7 +81,9 @@ def _narrowed(query: exp.Select, ctes: Sequence[exp.CTE], dialect: Dialect) -> N
     for at in range(len(ctes) - 1, 0, -1):
         made = ctes[at].this.expressions[1:]
         asked += _text(made, dialect)
-        names = [_quoted(one, dialect) for cte in ctes[:at] for one in cte.this.expressions if not isinstance(one, exp.Star)]
+        names = [
+            _quoted(one, dialect) for cte in ctes[:at] for one in cte.this.expressions if not isinstance(one, exp.Star)
+        ]
         handed = ", ".join(name for name in names if name in asked)
         ctes[at].this.set("expressions", [*([exp.Var(this=handed)] if handed else []), *made])
 
