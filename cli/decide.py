@@ -115,6 +115,7 @@ def command(
     from .bulk_reports import report
     from .findings import mistakes_told
     from .map import read_mapping
+    from .sparing import spare_pandas
 
     if resume and overwrite:
         raise click.UsageError("--resume goes on with a run, --overwrite begins anew: use one of them.")
@@ -141,6 +142,8 @@ def command(
             overwrite=overwrite,
             checkpoint=checkpoint,
         )
+        if engine_name == "local":
+            spare_pandas()
         with mistakes_told(), BulkProgress(is_wanted=not quiet) as progress:  # the mapping may not fit to the input
             summary: Summary = run(job, master, progress)
     except BulkError as error:

@@ -8,6 +8,8 @@ from typing import Any, Final
 import attrs
 import click
 
+from .sparing import OWN_PROCESS
+
 
 @attrs.frozen
 class Row:
@@ -78,6 +80,12 @@ Exit codes:
 
 class PolicyGroup(click.Group):
     """A group that imports a command when it is called, and suggests the nearest one where there is none."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run; without arguments of its own it was called by a shell."""
+        if (args[0] if args else options.get("args")) is None:
+            options.setdefault("obj", OWN_PROCESS)
+        return super().main(*args, **options)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 because click hands it over
         """Return the names of all commands, in the order of the table."""

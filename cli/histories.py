@@ -131,10 +131,13 @@ def needs_columns() -> None:
     Raises:
         UsageError: If the extra is not installed, or broken.
     """
+    from .sparing import spare_pandas
+
     try:
         from ..engine import backtest  # noqa: F401 because only its being there counts
     except ImportError as error:
         raise click.UsageError(f"{error}.") from None
+    spare_pandas()
 
 
 def load_all(*names: str | None) -> list[Policy]:

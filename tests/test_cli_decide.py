@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bulk_files import ROWS, read_rows, write_rows
 from commands import run, spawn
+
+from evenhand.cli import sparing
 
 
 @pytest.fixture
@@ -153,3 +157,18 @@ def test_moments_out_of_a_column_of_numbers_are_refused(source: Path) -> None:
     write_table(Path("in.parquet"), pa.table({"abuse": ["rude"], "day": [20260101]}))
     ran = run("decide", "in.parquet", "-o", "out.csv", "--policy", "house", "--as-of", "column:day")
     assert (ran.code, "holds int64, and no dates" in ran.err) == (2, True)
+
+
+def test_pandas_stays_where_it_is(source: Path, tmp_path: Path) -> None:
+    """Arrow imports it, where it is installed, to see whether something was made by it: here nothing ever is."""
+    (tmp_path / "pandas.py").write_text("raise SystemExit('it was imported')\n")
+    beside = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    ran = spawn("decide", source, "-o", "out.csv", "--policy", "house", env={"PYTHONPATH": beside})
+    assert (ran.code, "it was imported" in ran.err + ran.out) == (1, False)
+    assert ran.out.startswith("5 rows decided")
+
+
+def test_whoever_calls_the_command_keeps_pandas(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that calls it may use pandas itself, before or after: nothing is hidden from its Arrow."""
+    monkeypatch.setattr(sparing, "sys", SimpleNamespace(modules={}, meta_path=None))  # nothing can be put there
+    assert decide(source, "-o", "out.csv").out.startswith("5 rows decided")
