@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import cast
+
+import attrs
 
 from ..rules.evaluate import Settled
 from ..rules.given import Knowledge
@@ -136,6 +138,26 @@ def _withheld(
     return final
 
 
+@attrs.frozen
+class Bringing:
+    """Rules that bring duties: those of the *certain* are due, those of the *possible* may be, but for some *shared*, which are."""
+
+    certain: Sequence[Rule]
+    possible: Sequence[Rule]
+    shared: Collection[str] = ()
+
+
+def bringing(verdict: Verdict) -> Bringing:
+    """Return the rules whose duties a verdict brings."""
+    if not verdict.is_settled:
+        return Bringing((), verdict.rules)
+    if not verdict.rivals or verdict.spec.hit_policy == "any":
+        return Bringing(verdict.rules, verdict.rivals)
+    # Any of them may be the one that wins: what all of them bring is due, the rest may be.
+    winners = (*verdict.rules, *verdict.rivals)
+    return Bringing((), winners, _brought_by_all(verdict.rules, winners))
+
+
 def duties(
     tree: PolicyTree, verdicts: Mapping[str, Verdict], free: Sequence[Match]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -144,16 +166,10 @@ def duties(
     possible: list[Rule] = [match.rule for match in free if not match.certain]
     shared: set[str] = set()
     for verdict in verdicts.values():
-        if not verdict.is_settled:
-            possible.extend(verdict.rules)
-        elif not verdict.rivals or verdict.spec.hit_policy == "any":
-            certain.extend(verdict.rules)
-            possible.extend(verdict.rivals)
-        else:
-            # Any of them may be the one that wins: what all of them bring is due, the rest may be.
-            winners = (*verdict.rules, *verdict.rivals)
-            possible.extend(winners)
-            shared.update(_brought_by_all(verdict.rules, winners))
+        by = bringing(verdict)
+        certain.extend(by.certain)
+        possible.extend(by.possible)
+        shared.update(by.shared)
     if not certain and not possible:
         return (), ()
     order = {rule.id: index for index, rule in enumerate(tree.rules)}

@@ -13,7 +13,6 @@ from ...rules.diagnostics import Diagnostic
 from ...rules.quantities import value_text
 from ...rules.tree import PolicyTree
 from ..decision import REFER, Outcome, Verdict
-from .book import Side
 from .library import Array, Table, pa
 from .schema import (
     STATUSES,
@@ -55,7 +54,7 @@ class Answers:
     verdicts: Mapping[str, Sequence[Verdict]]
     _tree: PolicyTree
     _shown: Shown
-    _sides: Callable[[], tuple[Any, Sequence[Side]]]
+    _side: Callable[[str], Array]
     _assumed: Callable[[], Array]
     _computed: Mapping[tuple[str, str], Callable[[], Array]]
 
@@ -89,8 +88,7 @@ class Answers:
         if column.name == "assumed" and not column.decision:
             return self._assumed()
         if column.part == "side":
-            codes, sides = self._sides()
-            return spread(texts_of([getattr(side, column.name) for side in sides]), codes)
+            return self._side(column.name)
         match column.part:
             case "status":
                 return self._words(column, STATUSES, lambda verdict: verdict.status)

@@ -8,9 +8,10 @@ import numpy as np
 
 from ...rules.tree import PolicyTree
 from ..force import is_in_force
-from .library import Array, pa
+from .library import Array
 from .moments import Moments
 from .reading import Facts
+from .spread import flagged
 
 
 def assumed_in(tree: PolicyTree, facts: Facts, moments: Moments, bad: Sequence[int]) -> Array:
@@ -27,8 +28,4 @@ def assumed_in(tree: PolicyTree, facts: Facts, moments: Moments, bad: Sequence[i
     missing[list(bad)] = False
     null = np.zeros(rows, np.bool_)
     null[list(bad)] = True
-    offsets = np.concatenate([[0], np.cumsum(missing.sum(axis=1))]).astype(np.int32)
-    words = pa.DictionaryArray.from_arrays(
-        pa.array(np.nonzero(missing)[1].astype(np.int32)), pa.array(names, pa.string())
-    ).cast(pa.string())
-    return pa.ListArray.from_arrays(pa.array(offsets), words, mask=pa.array(null) if len(bad) else None)
+    return flagged(missing, names, null=null if len(bad) else None)

@@ -8,8 +8,9 @@ from typing import Final
 import attrs
 
 from ...rules.tree import Constant, PolicyTree, Rule
-from ..combine import Match
 from ..decision import Judgement, Outcome, Verdict
+from ..guards import Bringing
+from .duties import Brought, Duties
 from .shown import Shown
 
 #: The values of one verdict that were computed from the facts, by name.
@@ -40,20 +41,18 @@ class Book:
     """
     The distinct verdicts of a policy met so far, by decision, and what goes with them.
 
-    Numbers are given out in the order of meeting and never taken back. *bringing* has for each decision the classes of verdicts by the
-    duties that they bring, each with its number and a verdict, and *brought* what combinations of them come to.
+    Numbers are given out in the order of meeting and never taken back. *free* is what rules that decide nothing bring together.
     """
 
     def __init__(self, tree: PolicyTree) -> None:
         self.tree: Final = tree
         self.verdicts: Final[dict[str, list[Verdict]]] = {name: [] for name in tree.decisions}
         self.sides: Final[list[Side]] = []
-        self.free: Final[list[tuple[Match, ...]]] = []
+        self.free: Final[list[Brought]] = []
         self._codes: dict[str, dict[object, int]] = {name: {} for name in tree.decisions}
         self._side_codes: dict[Side, int] = {}
-        self._free_codes: dict[object, int] = {}
-        self.brought: Final[dict[object, Side]] = {}
-        self.bringing: Final[dict[str, dict[object, tuple[int, Verdict]]]] = {name: {} for name in tree.decisions}
+        self._free_codes: dict[Brought, int] = {}
+        self.duties: Final = Duties(tree)
         self.shown: Final = Shown()
         self.computing: Final = {rule.id: _computing(rule) for rule in tree.rules}
 
@@ -81,13 +80,13 @@ class Book:
             code = self._side_codes[side] = len(self.sides) - 1
         return code
 
-    def enter_free(self, matches: tuple[Match, ...]) -> int:
-        """Return the number of some rules that bring duties alone."""
-        key = tuple((match.rule.id, match.certain) for match in matches)
-        code = self._free_codes.get(key)
+    def enter_free(self, by: Bringing) -> int:
+        """Return the number of what some rules bring that bring duties alone."""
+        brought = self.duties.brought(by)
+        code = self._free_codes.get(brought)
         if code is None:
-            self.free.append(matches)
-            code = self._free_codes[key] = len(self.free) - 1
+            self.free.append(brought)
+            code = self._free_codes[brought] = len(self.free) - 1
         return code
 
 

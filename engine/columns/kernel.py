@@ -27,7 +27,7 @@ from .moments import Moments
 from .plain import decide_row
 from .program import Plan, Slot, planned
 from .reading import Facts
-from .sides import sides_of
+from .sides import Sides
 from .signatures import Judged, Signatures, keys_of
 from .spread import room
 from .values import Computing
@@ -300,7 +300,7 @@ class Batch:
             verdicts,
             tree,
             book.shown,
-            partial(sides_of, tree, codes, verdicts, self._sides, book),
+            Sides(codes, verdicts, self._sides, book).column,
             partial(assumed_in, tree, self._facts, self._moments, [one.row for one in bad]),
             computed,
         )

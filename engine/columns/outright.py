@@ -10,6 +10,7 @@ from ...rules.evaluate import Settled
 from ...rules.tree import Constant, DecisionSpec, Rule
 from ..combine import Case, combine
 from ..decision import Verdict
+from ..guards import Bringing
 from ..layout import Layout
 from ..making import Absents, counted, matches
 from ..truth import State
@@ -82,4 +83,5 @@ class Outright:
         """Return the number of the rules that bring duties alone, as they do or may hold."""
         absent = self._absent[clauses & self._layout.flags]
         free = clauses & self._layout.free
-        return self._book.enter_free(tuple(matches(self._layout, free & absent.certain, free & absent.possible)))
+        certain = self._layout.rules_in(free & absent.certain)
+        return self._book.enter_free(Bringing(certain, self._layout.rules_in(free & absent.possible)))

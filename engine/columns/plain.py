@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...rules.diagnostics import Diagnostic, FactError
 from ...rules.tree import PolicyTree
@@ -16,6 +16,7 @@ from .library import Array, pa
 from .moments import Moments, no_moment
 from .reading import Facts
 from .schema import columns_of, plain_outcome
+from .spread import spread, texts_of
 
 if TYPE_CHECKING:
     from ..policy import Policy
@@ -69,7 +70,6 @@ def answers_to(tree: PolicyTree, results: Sequence[Result]) -> Answers:
         for value in tree.decisions[name].values
         if any(value in row for row in rows)
     }
-    side_codes = codes_of(sides)
     assumed = [list(result.assumed) if isinstance(result, Judgement) else None for result in results]
     return Answers(
         len(results),
@@ -78,10 +78,15 @@ def answers_to(tree: PolicyTree, results: Sequence[Result]) -> Answers:
         book.verdicts,
         tree,
         book.shown,
-        lambda: (side_codes, book.sides),
+        partial(_side, book.sides, codes_of(sides)),
         lambda: pa.array(assumed, pa.list_(pa.string())),
         filled,
     )
+
+
+def _side(sides: Sequence[Side], codes: Any, name: str) -> Array:
+    """Return a column of what goes with the verdicts."""
+    return spread(texts_of([getattr(side, name) for side in sides]), codes)
 
 
 def _filled(

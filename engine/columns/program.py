@@ -164,13 +164,22 @@ def _program(layout: Layout, tables: Sequence[Any], cutter: Cutter, book: Book) 
         np.array([spec.hit_policy == "first" for spec in tree.decisions.values()]),
         special | cutter.end if always else special,
         cutter.mask(layout.guarding),
-        cutter.mask(layout.free),
+        cutter.mask(layout.free & _obliging(layout, book)),
         cutter.mask(layout.flags),
         len(layout.asked),
         np.stack([cutter.cut(one.certain) for one in missing]) if missing else blank,
         np.stack([cutter.cut(one.possible) for one in missing]) if missing else blank,
         np.stack([cutter.mask(asking) for asking in _asking(layout, missing)]) if missing else blank,
     )
+
+
+def _obliging(layout: Layout, book: Book) -> int:
+    """Return the clauses of rules that bring duties."""
+    found = 0
+    for rule in layout.tree.rules:
+        if book.duties.brings(rule):
+            found |= layout.clauses.get(rule.id, 0)
+    return found
 
 
 def _asking(layout: Layout, missing: Sequence[Absent]) -> list[int]:

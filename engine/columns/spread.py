@@ -72,6 +72,14 @@ def texts_of(listed: Sequence[Sequence[str]]) -> Array:
     return pa.array(listed, pa.list_(pa.string()))
 
 
+def flagged(marks: Any, names: Sequence[str], *, null: Any = None) -> Array:
+    """Return for each row of marks the names that are marked, in their order; *null* marks rows that have no list."""
+    offsets = np.concatenate([[0], np.cumsum(np.count_nonzero(marks, axis=1))]).astype(np.int32)
+    at = pa.array(np.nonzero(marks)[1].astype(np.int32))
+    texts = pa.array(names, pa.string()).take(at)
+    return pa.ListArray.from_arrays(pa.array(offsets), texts, mask=None if null is None else pa.array(null))
+
+
 def _is_all_empty(of_each: Array) -> bool:
     """Whether all that there is are empty lists."""
     return pa.types.is_list(of_each.type) and not of_each.null_count and not len(of_each.values)
