@@ -349,6 +349,46 @@ def test_what_no_column_can_be_held_to_is_marked(duck: duckdb.DuckDBPyConnection
     ]
 
 
+COUNTED: Final = """
+[policy]
+id = "counted"
+
+[decisions.marks]
+outcomes = "text"
+hit_policy = "collect count"
+default = "history.refunds_90d"
+
+[[rule]]
+id = "rude"
+when = "abuse >= rude"
+then.marks = "tone"
+
+[[rule]]
+id = "dear"
+when = "loss > 10 USD"
+then.marks = "price"
+"""
+
+
+@pytest.mark.parametrize("database", ["duckdb", "postgres"])
+def test_a_default_stands_beside_a_count(database: str, request: pytest.FixtureRequest) -> None:
+    """A number beside texts that are counted, and one that waits for its fact: it had been refused."""
+    policy, as_of = Policy.loads(COUNTED), dt.date(2026, 11, 21)
+    columns = Columns.of(policy, floats=False)
+    tones, losses, refunds = ("none", "hostile", None), (Decimal(5), Decimal(50), None), (7, None)
+    drawn = [{"abuse": a, "loss": b, "history.refunds_90d": c} for a in tones for b in losses for c in refunds]
+    rows = [{name: row[name] for name in columns.names} for row in drawn]
+    query = sql_of(policy, database, key=["id"], as_of=as_of)
+    if database == "duckdb":
+        found = in_duckdb(request.getfixturevalue("duck"), columns, rows, query)
+    else:
+        url = request.getfixturevalue("server").new_database()
+        with psycopg.connect(url, autocommit=True) as connection:
+            found = in_postgres(connection, columns, rows, query)
+    assert not partings(policy, rows, found, as_of)
+    assert {row["marks"] for row in found} == {None, 1, 2, 7}
+
+
 def test_what_is_always_null_has_its_type(duck: duckdb.DuckDBPyConnection) -> None:
     """No rule decides on insurance, and none has a reason: the columns had been whole numbers."""
     query = sql_of(Policy.loads(CORPUS_POLICY), "duckdb", key=["id"], reasons=True)

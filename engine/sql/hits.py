@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from ...rules.decisions import DecisionSpec
 from ...rules.tree import Constant, Expression, Rule
-from ...rules.types import Value
+from ...rules.types import INTEGER, Value
 from ..combine import strength
 from . import nodes
 from .nodes import Node, number, text
@@ -179,7 +179,12 @@ class Maker:
 
     def default_node(self) -> Node | None:
         """Return what is decided where no rule does."""
-        return None if self.default is None else self.slot.node(self.default)
+        if self.default is None:
+            return None
+        # The default of a count is a number, whatever it is that is counted.
+        counts = self.spec.aggregate == "count"
+        slot = Slot.of(INTEGER, [self.default], self.slot.conditions) if counts else self.slot
+        return slot.node(self.default)
 
     @property
     def words(self) -> bool:

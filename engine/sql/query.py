@@ -117,10 +117,8 @@ class Query:
 
     def _decided(self, at: int, spec: DecisionSpec, truths: Mapping[str, tuple[Node, bool]]) -> Decided:
         rules = in_order(spec, [rule for rule in self.tree.rules if spec.id in rule.outcomes])
-        if spec.aggregate == "count" and spec.default is not None:
-            raise Refused("a default beside a count is of another type", "leave the default out")
         given = [rule.outcomes[spec.id] for rule in rules]
-        slot = self._slot(spec, given, spec.default)
+        slot = self._slot(spec, given, None if spec.aggregate == "count" else spec.default)
         candidates = tuple(
             Candidate(place, rule, *truths[rule.id], expression, slot.node(expression), slot.may_be_null(expression))
             for place, (rule, expression) in enumerate(zip(rules, given, strict=True), 1)
@@ -359,6 +357,8 @@ class Answer:
         dialect = self.query.dialect
         if spec.aggregate == "count":
             count = nodes.total(nodes.counted(c.certain) for c in hit.candidates)
+            if hit.default is not None:
+                count = nodes.chosen([(hit.by_default, hit.default)], count)
             return nodes.cast(count, dialect.decimal.format(places=0))
         if spec.aggregate is None:
             items = [nodes.chosen([(c.certain, slot.shown(c.outcome))]) for c in hit.candidates]
