@@ -10,7 +10,7 @@ whatever became of those that it calls.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -220,6 +220,10 @@ class Words(NamedTuple):
     key: Any
 
 
+#: Rows that are worked on at once: the first, and how many.
+Chunk: TypeAlias = tuple[int, int]
+
+
 class Scratch(NamedTuple):
     """What is known of a chunk of rows, and room to work it out: *codes* of each group, rows too *hard*, places of one column."""
 
@@ -232,9 +236,9 @@ class Scratch(NamedTuple):
 
 
 @_in_place
-def _read(inputs: Inputs, at: Any, start: Any, scratch: Scratch) -> None:
+def _read(inputs: Inputs, at: Any, chunk: Chunk, scratch: Scratch) -> None:
     """Work out the classes of one column for a chunk of rows."""
-    kind, data, count = inputs.kind[at], inputs.data[at], len(scratch.place)
+    (start, count), kind, data = chunk, inputs.kind[at], inputs.data[at]
     first, last = inputs.first[at], inputs.first[at] + inputs.count[at]
     place, bad, valid, has_nulls = scratch.place, scratch.bad, scratch.valid, inputs.valid[at] != 0
     if kind == BYTES:
@@ -261,9 +265,9 @@ def _read(inputs: Inputs, at: Any, start: Any, scratch: Scratch) -> None:
 
 
 @_part
-def _code(inputs: Inputs, start: Any, scratch: Scratch) -> None:
+def _code(inputs: Inputs, chunk: Chunk, scratch: Scratch) -> None:
     """Work out, for a chunk of rows, the class of every fact, joined within each group, and which rows are too hard."""
-    count, hard, place, bad, valid = len(scratch.hard), scratch.hard, scratch.place, scratch.bad, scratch.valid
+    (start, count), hard, place, bad, valid = chunk, scratch.hard, scratch.place, scratch.bad, scratch.valid
     for group in range(len(inputs.base)):
         for i in range(count):
             scratch.codes[group, i] = inputs.base[group]
@@ -272,7 +276,7 @@ def _code(inputs: Inputs, start: Any, scratch: Scratch) -> None:
     for at in range(len(inputs.kind)):
         if inputs.valid[at] != 0:
             _unpack(inputs.valid[at], inputs.valid_bit[at] + start, count, valid)
-        _read(inputs, at, start, scratch)
+        _read(inputs, at, chunk, scratch)
         if inputs.valid[at] != 0:
             missing = np.uint32(inputs.missing[at])
             for i in range(count):
@@ -508,11 +512,13 @@ def _settle_together(program: Program, memory: Memory, found: Found, row: Any, w
 
 
 @_part
-def _explore_single(program: Program, memory: Memory, found: Found, start: Any, scratch: Scratch, words: Words) -> None:
+def _explore_single(
+    program: Program, memory: Memory, found: Found, chunk: Chunk, scratch: Scratch, words: Words
+) -> None:
     """Do what `_explore` does for all rows of a chunk that ask for it, where one word holds all clauses."""
-    single, special, flags = scratch.single, program.special[0], program.flags[0]
+    (start, count), single, special, flags = chunk, scratch.single, program.special[0], program.flags[0]
     beside = program.guarding[0] | program.free[0]
-    for i in range(len(scratch.hard)):
+    for i in range(count):
         left = single[i]
         if scratch.hard[i]:
             _too_hard(found, start + i)
@@ -624,30 +630,21 @@ def decide_rows(
 
 @_in_place
 def _decide_chunk(
-    inputs: Inputs, program: Program, memory: Memory, found: Found, room: tuple[Scratch, Words], rows: tuple[int, int]
+    inputs: Inputs, program: Program, memory: Memory, found: Found, room: tuple[Scratch, Words], chunk: Chunk
 ) -> None:
-    (whole, words), (start, count) = room, rows
-    scratch = Scratch(
-        whole.codes[:, :count],
-        whole.hard[:count],
-        whole.place[:count],
-        whole.bad[:count],
-        whole.valid[:count],
-        whole.single[:count],
-    )
-    _code(inputs, start, scratch)
+    scratch, words = room
+    _code(inputs, chunk, scratch)
     if program.words == 1:
-        _settle_single(program, found, start, scratch)
-        _explore_single(program, memory, found, start, scratch, words)
+        _settle_single(program, found, chunk, scratch)
+        _explore_single(program, memory, found, chunk, scratch, words)
     else:
-        _settle_wide(program, memory, found, start, scratch, words)
+        _settle_wide(program, memory, found, chunk, scratch, words)
 
 
 @_part
-def _settle_single(program: Program, found: Found, start: Any, scratch: Scratch) -> None:
+def _settle_single(program: Program, found: Found, chunk: Chunk, scratch: Scratch) -> None:
     """Decide a chunk where one word holds all clauses, as if no row asked for more than its first clauses."""
-    tables, count, codes = program.tables, len(scratch.hard), scratch.codes
-    single = scratch.single
+    (start, count), tables, codes, single = chunk, program.tables, scratch.codes, scratch.single
     for i in range(count):
         single[i] = program.start[0]
     for group in range(len(program.table)):
@@ -661,11 +658,11 @@ def _settle_single(program: Program, found: Found, start: Any, scratch: Scratch)
 
 
 @_part
-def _settle_wide(program: Program, memory: Memory, found: Found, start: Any, scratch: Scratch, words: Words) -> None:
+def _settle_wide(program: Program, memory: Memory, found: Found, chunk: Chunk, scratch: Scratch, words: Words) -> None:
     """Decide a chunk row by row, each word by word."""
     size, decisions, groups = program.words, len(program.masks), len(program.table)
-    tables, left = program.tables, words.left
-    for i in range(len(scratch.hard)):
+    (start, count), tables, left = chunk, program.tables, words.left
+    for i in range(count):
         if scratch.hard[i]:
             _too_hard(found, start + i)
             continue
