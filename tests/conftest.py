@@ -1,5 +1,6 @@
 """What several test modules share."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,26 @@ def pytest_configure() -> None:
 
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY if most < 0 else min(MOST_MEMORY, most), most))
+
+
+#: What shares something costly to make, by the names of its tests: Java with Spark in it, a built and installed wheel.
+_SHARING = re.compile(r"test_(packaging)\.py|(?:test_|\[)(spark)")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Have one worker run what shares something costly: under pytest 9.2, pytest-xdist 3.8 passes over the marks that say so."""
+    from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped]
+
+    scheduler = LoadGroupScheduling(config, log)
+    by_marks = scheduler._split_scope
+
+    def scope(nodeid: str) -> str:
+        found = _SHARING.search(nodeid)
+        return found[1] or found[2] if found else by_marks(nodeid)
+
+    scheduler._split_scope = scope
+    return scheduler
 
 
 @pytest.fixture(scope="session")
