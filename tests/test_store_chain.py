@@ -307,6 +307,18 @@ def test_a_status_that_there_is_not_is_not_taken_in(told: Store, elsewhere: Stor
         elsewhere.import_cases(lines)
 
 
+def test_a_number_that_no_database_keeps_is_not_taken_in(told_lines: list[str], elsewhere: Store) -> None:
+    lines = [line.replace('"first_seq":', '"first_seq":9223372036854775808,"was":') for line in told_lines]
+    assert lines != told_lines
+    lines = [line if line in told_lines else json.dumps(without(json.loads(line), "was")) for line in lines]
+    with pytest.raises(StoreError):
+        elsewhere.import_cases(lines)
+
+
+def without(table: dict[str, dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:
+    return {kind: {key: value for key, value in inner.items() if key != name} for kind, inner in table.items()}
+
+
 @given(st.data())
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_lines_say_the_answer_is_a_store_error(

@@ -107,7 +107,14 @@ def arriving(lines: Iterable[str]) -> Iterator[Arriving]:
 
 def take_in(connection: Connection, cases: Iterable[Arriving]) -> tuple[str, ...]:
     """Record cases, and return their ids."""
-    return tuple(_add(connection, incoming) for incoming in cases)
+    return tuple(_taken_in(connection, incoming) for incoming in cases)
+
+
+def _taken_in(connection: Connection, incoming: Arriving) -> str:
+    try:
+        return _add(connection, incoming)
+    except OverflowError:  # SQLite's driver says so by itself, others say it as databases do
+        raise StoreError(f"line {incoming.line}: a number of the case is too large to be kept") from None
 
 
 def _cases(lines: Iterable[str]) -> Iterator[Arriving]:
