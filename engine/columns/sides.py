@@ -31,15 +31,25 @@ class Sides:
     def column(self, name: str) -> Array:
         """Return a list for each row, by the name that it has in `Side`."""
         listed = self._book.shown.upto(("side", name), self._sides, lambda new: _lists(new, name))
+        if not self._bringing and len(self._known) and (self._known == FOLLOWS).all():
+            return spread(_lists([Side()], name), _same(len(self._known)))
         follows = np.flatnonzero(self._known <= FOLLOWS)
         if not len(follows):
             return spread(listed, self._known)
         codes, fresh = self._duties.get(name, (_same(len(follows)), _lists([Side()], name)))
-        if len(follows) == len(self._known):
-            return spread(fresh, codes)
         every = self._known.copy()
         every[follows] = len(listed) + codes
         return spread(pa.concat_arrays([listed, fresh]), every)
+
+    @cached_property
+    def _bringing(self) -> dict[str, Any]:
+        """Return what the verdicts on each decision bring, those left out that bring nothing."""
+        book = self._book
+        found = {
+            decision: book.shown.upto(("duties", decision), verdicts, book.duties.of_verdicts)
+            for decision, verdicts in self._verdicts.items()
+        }
+        return {decision: of_each for decision, of_each in found.items() if of_each.any()}
 
     @cached_property
     def _duties(self) -> Mapping[str, tuple[Any, Array]]:
@@ -47,10 +57,8 @@ class Sides:
         book, duties = self._book, self._book.duties
         rows = np.flatnonzero(self._known <= FOLLOWS)
         words = np.zeros((len(rows), 2 * duties.size), np.uint64)
-        for decision, verdicts in self._verdicts.items():
-            of_each = book.shown.upto(("duties", decision), verdicts, duties.of_verdicts)
-            if of_each.any():
-                words |= of_each[self._codes[decision][rows]]
+        for decision, of_each in self._bringing.items():
+            words |= of_each[self._codes[decision][rows]]
         free = FOLLOWS - self._known[rows]
         if free.any():
             of_each = book.shown.upto("free", tuple(book.free), duties.words)
