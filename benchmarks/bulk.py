@@ -6,7 +6,6 @@ Files of many rows: `policy decide` against PyArrow alone, `policy backtest` and
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -84,20 +83,28 @@ class Run:
     printed: str
 
 
+#: Runs a command from a process that holds little: what one holds that starts another counts as the most memory of both.
+_STARTER = """
+import os, subprocess, sys, time
+started = time.perf_counter()
+process = subprocess.Popen(sys.argv[2:])
+_, status, usage = os.wait4(process.pid, 0)
+with open(sys.argv[1], "w") as report:
+    print(time.perf_counter() - started, usage.ru_maxrss / 1024, file=report)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
 def run(*arguments: object) -> Run:
     """Run the command; what it is asked for has to go well."""
     command = [sys.executable, "-m", "evenhand.cli", *map(str, arguments)]
-    with tempfile.TemporaryFile("w+") as printed:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=printed, stderr=printed)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        printed.seek(0)
-        text = printed.read()
-    if process.returncode:
-        raise SystemExit(text)
-    return Run(seconds, usage.ru_maxrss / 1024, text)
+    with tempfile.NamedTemporaryFile("r") as report:
+        starter = [sys.executable, "-c", _STARTER, report.name, *command]
+        done = subprocess.run(starter, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(done.stdout)
+        seconds, peak = map(float, report.read().split())
+    return Run(seconds, peak, done.stdout)
 
 
 def decide(base: Path, threads: int = 2) -> Run:
@@ -135,7 +142,6 @@ def measure(rows: int = 1_000_000, rules: int = 12, *, is_full: bool = False) ->
         base = Path(folder)
         write_policies(base, rules)
         write_input(base / "in.parquet", rows)
-        # All runs come before the copies: what this process holds then would count as the most memory of those that it starts.
         ours = decide(base)
         runs = {"`policy decide`": ours, "`policy backtest`, two policies": backtest(base)}
         if is_full:
