@@ -1,7 +1,7 @@
 """
 Files of many rows: `policy decide` against PyArrow alone, `policy backtest` and `policy tune`; their time and their memory.
 
-`python -m benchmarks --only bulk` takes a million rows, `python -m benchmarks.bulk` ten, and some minutes.
+Ten million rows take two minutes; `python -m benchmarks.bulk --rows` takes as many as it is told.
 """
 
 import argparse
@@ -136,16 +136,18 @@ def write_policies(base: Path, rules: int) -> None:
         (base / f"{name}.toml").write_text(with_knob.replace('id = "random"', f'id = "{name}"'), encoding="utf-8")
 
 
-def measure(rows: int = 1_000_000, rules: int = 12, *, is_full: bool = False) -> Section:
-    """Decide a file, copy it with PyArrow alone, and backtest it; where *is_full*, sweep a parameter as well."""
+def measure(rows: int = FROM, rules: int = 12) -> Section:
+    """Decide a file, copy it with PyArrow alone, backtest it, and sweep a parameter."""
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         write_policies(base, rules)
         write_input(base / "in.parquet", rows)
         ours = decide(base)
-        runs = {"`policy decide`": ours, "`policy backtest`, two policies": backtest(base)}
-        if is_full:
-            runs["`policy tune`, nine values and the present one"] = tune(base)
+        runs = {
+            "`policy decide`": ours,
+            "`policy backtest`, two policies": backtest(base),
+            "`policy tune`, nine values and the present one": tune(base),
+        }
         theirs = min(copy(base / "in.parquet", base / "out.parquet", base / "copy.parquet") for _ in range(3))
     lines = [("PyArrow alone, the same columns", f"{theirs:.1f} s", f"{rows / theirs:,.0f}", "")]
     lines += [
@@ -165,7 +167,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=FROM)
     parser.add_argument("--rules", type=int, default=12)
     options = parser.parse_args()
-    print(measure(options.rows, options.rules, is_full=True).markdown())
+    print(measure(options.rows, options.rules).markdown())
 
 
 if __name__ == "__main__":

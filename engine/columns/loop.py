@@ -589,16 +589,11 @@ def _kept_flags(program: Program, left: Any, key: Any) -> Any:
 
 
 @compiled
-def gather(table: Any, codes: Any, out: Any) -> Any:
-    """Put `table[code + 1]` for each code; return how many are less than 0."""
-    nulls = 0
+def gather(table: Any, codes: Any, out: Any) -> None:
+    """Put `table[code + 1]` for each code."""
     for i in range(len(codes)):
-        found = table[
-            np.uint32(codes[i] + np.int32(1))
-        ]  # unsigned, so that nobody looks whether it counts from the end
-        out[i] = found
-        nulls += found < 0
-    return nulls
+        at = np.uint32(codes[i] + np.int32(1))  # unsigned, so that nobody looks whether it counts from the end
+        out[i] = table[at]
 
 
 def room_for(program: Program) -> tuple[Scratch, Words]:

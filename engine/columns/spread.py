@@ -17,14 +17,14 @@ def room(rows: int) -> Any:
     return np.frombuffer(pa.allocate_buffer(4 * rows), np.int32)
 
 
-def _gathered(table: Any, codes: Any, out: Any) -> int:
-    """Put `table[code + 1]` for each code; return how many are less than 0."""
+def _gather(table: Any, codes: Any, out: Any) -> None:
+    """Put `table[code + 1]` for each code."""
     if LOOP.is_wanted:
         from .loop import gather  # because it is compiled
 
-        return int(gather(table, codes, out))
-    out[:] = table[codes + 1]
-    return int(np.count_nonzero(out < 0))
+        gather(table, codes, out)
+    else:
+        out[:] = table[codes + 1]
 
 
 def _indices(codes: Any) -> Array:
@@ -37,11 +37,14 @@ def _indices(codes: Any) -> Array:
 def _found(table: Any, codes: Any) -> Array:
     """Return `table[code + 1]` for each code as indices; -1 is a null."""
     indices = room(len(codes))
-    nulls = _gathered(table, codes, indices)
-    if not nulls:
+    _gather(table, codes, indices)
+    if not len(codes) or (table[1:].min(initial=0) >= 0 and codes.min() >= 0):
         return pa.array(indices)
-    valid = pa.py_buffer(np.packbits(indices >= 0, bitorder="little"))
-    return pa.Array.from_buffers(pa.int32(), len(indices), [valid, pa.py_buffer(indices)], nulls)
+    has = indices >= 0
+    valid = pa.py_buffer(np.packbits(has, bitorder="little"))
+    return pa.Array.from_buffers(
+        pa.int32(), len(indices), [valid, pa.py_buffer(indices)], len(has) - np.count_nonzero(has)
+    )
 
 
 def places_of(listed: Sequence[str | None], dictionary: Sequence[str]) -> Any:
