@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 import attrs
 
@@ -75,6 +75,8 @@ def reader_of(source: object) -> Any:
     """
     if isinstance(source, pa.RecordBatchReader):
         return source
+    if isinstance(source, pa.Table):  # older versions of pyarrow crash on views of texts that take the way below
+        return cast("Table", source).to_reader()  # because pyarrow has no types
     if hasattr(source, "__arrow_c_stream__"):
         return pa.RecordBatchReader.from_stream(source)
     if hasattr(source, "__arrow_c_array__"):
